@@ -1,0 +1,337 @@
+// The Redis store by itself, against a real server and every release of the `redis` package that it is made for.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as redis5 from "redis";
+import * as redis4 from "redis4";
+import * as redis6 from "redis6";
+import { importInstalled } from "../lib/install.mjs";
+import { startRedis } from "../lib/redis.mjs";
+
+const KEY = "mJ2e0cOWMC0yOWYwLTRjMWMtOGE2ZC0bGl2ZV9JlYzU";
+const ENTRY = `digitalpaye-auth:{${KEY}}`;
+const LEASE = `digitalpaye-auth:{${KEY}}:lease`;
+const TOKEN = { token: "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3Mjg2MzQ4MDN9.c2ln", exp: 1_728_634_803 };
+
+const { redisStore } = await importInstalled("digitalpaye-auth/stores/redis");
+
+let server;
+let client;
+const clients = [];
+
+async function connect(createClient = redis5.createClient, options = {}) {
+  const connected = createClient({ socket: { path: server.socket }, ...options });
+  connected.on("error", () => {});
+  await connected.connect();
+  clients.push(connected);
+  return connected;
+}
+
+before(async () => {
+  server = await startRedis();
+  client = await connect();
+});
+
+beforeEach(() => client.flushAll());
+
+after(async () => {
+  for (const connected of clients) await connected.disconnect();
+  await server.stop();
+});
+
+for (const [release, { createClient }] of Object.entries({ redis4, redis5, redis6 })) {
+  test(`${release}: what is set is got, with the life that Redis counts, until it is deleted`, async () => {
+    const store = redisStore(await connect(createClient));
+    assert.equal(await store.get(KEY), null);
+    await store.set(KEY, TOKEN, 600);
+    const { ttlSeconds, ...token } = await store.get(KEY);
+    assert.deepEqual(token, TOKEN);
+    assert.ok(ttlSeconds > 590 && ttlSeconds <= 600, `${ttlSeconds} s left of 600`);
+    await store.delete(KEY);
+    assert.equal(await store.get(KEY), null);
+    assert.deepEqual(await client.keys("*"), []);
+  });
+
+  test(`${release}: a lease has one holder until it is released`, async () => {
+    const [one, other] = [redisStore(await connect(createClient)), redisStore(await connect(createClient))];
+    assert.equal(await one.acquire(KEY, 30), true);
+    assert.equal(await other.acquire(KEY, 30), false);
+    assert.equal(await one.acquire(KEY, 30), false);
+    const left = await client.pTTL(LEASE);
+    assert.ok(left > 20_000 && left <= 30_000, `the lease lasts ${left} ms`);
+    await one.release(KEY);
+    assert.equal(await other.acquire(KEY, 30), true);
+    await other.release(KEY);
+    assert.deepEqual(await client.keys("*"), []);
+  });
+}
+
+test("RESP 3 and strings as bytes are read the same", async () => {
+  const typed = (await connect(redis5.createClient, { RESP: 3 })).withTypeMapping({
+    [redis5.RESP_TYPES.BLOB_STRING]: Buffer,
+    [redis5.RESP_TYPES.NUMBER]: String,
+  });
+  const store = redisStore(typed);
+  assert.equal(await store.get(KEY), null);
+  await store.set(KEY, TOKEN, 600);
+  const { ttlSeconds, ...token } = await store.get(KEY);
+  assert.deepEqual(token, TOKEN);
+  assert.ok(ttlSeconds > 590 && ttlSeconds <= 600);
+  assert.equal(await store.acquire(KEY, 30), true);
+  assert.equal(await store.acquire(KEY, 30), false);
+  await store.release(KEY);
+  assert.equal(await client.exists(LEASE), 0);
+});
+
+test("every operation is one command", async () => {
+  let commands = 0;
+  const store = redisStore({
+    isOpen: true,
+    eval: (...args) => {
+      commands += 1;
+      return client.eval(...args);
+    },
+  });
+  const each = async (operation) => {
+    commands = 0;
+    await operation();
+    return commands;
+  };
+  assert.equal(await each(() => store.set(KEY, TOKEN, 600)), 1);
+  assert.equal(await each(() => store.get(KEY)), 1);
+  assert.equal(await each(() => store.acquire(KEY, 30)), 1);
+  assert.equal(await each(() => store.release(KEY)), 1);
+  assert.equal(await each(() => store.release(KEY)), 0);
+  assert.equal(await each(() => store.delete(KEY)), 1);
+});
+
+describe("life", () => {
+  test("is never longer than what was given", async () => {
+    const store = redisStore(client);
+    for (const ttlSeconds of [600, 86_400, 59.999_9, 1.234_567, 0.5, 12.000_999]) {
+      await store.set(KEY, TOKEN, ttlSeconds);
+      const left = await client.pTTL(ENTRY);
+      assert.ok(left > 0 && left <= ttlSeconds * 1_000, `${left} ms of ${ttlSeconds} s`);
+      const got = await store.get(KEY);
+      assert.ok(got.ttlSeconds <= ttlSeconds, `${got.ttlSeconds} s of ${ttlSeconds} s`);
+    }
+  });
+
+  test("of nothing, or of what is no number, writes nothing", async () => {
+    const store = redisStore(client);
+    for (const ttlSeconds of [0, -0, -1, 0.000_9, Number.NaN, Infinity, -Infinity, undefined, null, "", {}]) {
+      await store.set(KEY, TOKEN, ttlSeconds);
+      assert.equal(await store.acquire(KEY, ttlSeconds), false);
+      assert.deepEqual(await client.keys("*"), [], `after ttlSeconds ${ttlSeconds}`);
+    }
+  });
+
+  test("is what Redis says now, whatever was written", async () => {
+    const store = redisStore(client);
+    await store.set(KEY, TOKEN, 600);
+    await client.pExpire(ENTRY, 42_500);
+    const { ttlSeconds } = await store.get(KEY);
+    assert.ok(ttlSeconds > 40 && ttlSeconds <= 42.5, `${ttlSeconds} s`);
+  });
+
+  test("is left out when the entry has no end", async () => {
+    const store = redisStore(client);
+    await store.set(KEY, TOKEN, 600);
+    await client.persist(ENTRY);
+    assert.deepEqual(await store.get(KEY), TOKEN);
+  });
+
+  test("ends", async () => {
+    const store = redisStore(client);
+    await store.set(KEY, TOKEN, 0.05);
+    await sleep(60);
+    assert.equal(await store.get(KEY), null);
+    assert.deepEqual(await client.keys("*"), []);
+  });
+
+  test("does not grow while the answer is under way", async () => {
+    const slow = {
+      isOpen: true,
+      eval: async (...args) => {
+        const reply = await client.eval(...args);
+        await sleep(300);
+        return reply;
+      },
+    };
+    await redisStore(client).set(KEY, TOKEN, 600);
+    assert.ok((await redisStore(slow).get(KEY)).ttlSeconds <= 599.71);
+    await client.pExpire(ENTRY, 250);
+    assert.equal(await redisStore(slow).get(KEY), null);
+  });
+});
+
+describe("a lease", () => {
+  test("goes to one of many who ask at once", async () => {
+    const stores = Array.from({ length: 50 }, () => redisStore(client));
+    const granted = await Promise.all(stores.map((store) => store.acquire(KEY, 30)));
+    assert.equal(granted.filter(Boolean).length, 1);
+    await Promise.all(stores.filter((_, index) => !granted[index]).map((store) => store.release(KEY)));
+    assert.equal(await client.exists(LEASE), 1);
+  });
+
+  test("runs out by itself, and its late holder does not release the next one's", async () => {
+    const [late, next, third] = [redisStore(client), redisStore(client), redisStore(client)];
+    assert.equal(await late.acquire(KEY, 0.05), true);
+    await sleep(60);
+    assert.equal(await next.acquire(KEY, 30), true);
+    await late.release(KEY);
+    assert.equal(await third.acquire(KEY, 30), false);
+    await next.release(KEY);
+    assert.equal(await third.acquire(KEY, 30), true);
+  });
+
+  test("does not touch the entry, nor the entry the lease", async () => {
+    const store = redisStore(client);
+    await store.acquire(KEY, 30);
+    await store.set(KEY, TOKEN, 600);
+    await store.delete(KEY);
+    assert.deepEqual(await client.keys("*"), [LEASE]);
+    await store.set(KEY, TOKEN, 600);
+    await store.release(KEY);
+    assert.deepEqual(await client.keys("*"), [ENTRY]);
+  });
+
+  test("is of its key alone", async () => {
+    const store = redisStore(client);
+    assert.equal(await store.acquire(KEY, 30), true);
+    assert.equal(await store.acquire("another", 30), true);
+    await store.release("another");
+    assert.deepEqual(await client.keys("*"), [LEASE]);
+  });
+});
+
+describe("what is not ours under the key", () => {
+  const token = JSON.stringify(TOKEN);
+  const values = {
+    "an empty string": "",
+    "broken JSON": token.slice(0, -1),
+    "no object": "null",
+    "a number": "5",
+    "a string": '"token"',
+    "an array": "[]",
+    "no token": '{"exp":1}',
+    "no exp": '{"token":"a"}',
+    "a token of another type": '{"token":5,"exp":1}',
+    "an exp of another type": '{"token":"a","exp":"1"}',
+    "bytes that are no UTF-8": Buffer.from([0xff, 0xfe, 0x00, 0x80]),
+    "a megabyte": JSON.stringify({ token: "a".repeat(1_048_576), exp: 1 }),
+  };
+  for (const [name, value] of Object.entries(values)) {
+    test(`${name}: a miss, and replaced`, async () => {
+      const store = redisStore(client);
+      await client.set(ENTRY, value);
+      assert.equal(await store.get(KEY), null);
+      await store.set(KEY, TOKEN, 600);
+      assert.equal((await store.get(KEY)).token, TOKEN.token);
+    });
+  }
+
+  const keys = {
+    list: (key) => client.rPush(key, token),
+    hash: (key) => client.hSet(key, "token", token),
+    set: (key) => client.sAdd(key, token),
+    stream: (key) => client.xAdd(key, "*", { token }),
+  };
+  for (const [type, put] of Object.entries(keys)) {
+    test(`a ${type}: a miss, and replaced; as a lease: held by others`, async () => {
+      const store = redisStore(client);
+      await put(ENTRY);
+      assert.equal(await store.get(KEY), null);
+      await store.set(KEY, TOKEN, 600);
+      assert.equal((await store.get(KEY)).token, TOKEN.token);
+
+      await put(LEASE);
+      assert.equal(await store.acquire(KEY, 30), false);
+      await client.del(LEASE);
+      assert.equal(await store.acquire(KEY, 30), true);
+      await client.del(LEASE);
+      await put(LEASE);
+      await store.release(KEY);
+      assert.equal(await client.exists(LEASE), 1);
+    });
+  }
+});
+
+test("token and exp are written, and nothing else", async () => {
+  const store = redisStore(client);
+  await store.acquire(KEY, 30);
+  await store.set(KEY, { ...TOKEN, apiSecret: "never", toJSON: () => "never" }, 600);
+  assert.deepEqual((await client.keys("*")).sort(), [ENTRY, LEASE]);
+  assert.deepEqual(JSON.parse(await client.get(ENTRY)), TOKEN);
+  assert.match(await client.get(LEASE), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+});
+
+test("a server that hangs and comes back writes no token beyond its life, and grants no lease to whoever has gone", async () => {
+  const pause = 2_200;
+  const [seasoned, fresh] = [redisStore(client), redisStore(await connect())];
+  await seasoned.get("a");
+  await seasoned.get("b");
+  await seasoned.get("c");
+  server.pause();
+  try {
+    const work = Promise.all([
+      seasoned.set("a", TOKEN, 1),
+      seasoned.set("b", TOKEN, 10),
+      seasoned.acquire("c", 30),
+      fresh.acquire("d", 30),
+    ]);
+    await sleep(pause);
+    server.resume();
+    const [, , late, lateToo] = await work;
+    assert.equal(await client.exists("digitalpaye-auth:{a}"), 0);
+    const left = await client.pTTL("digitalpaye-auth:{b}");
+    assert.ok(left > 0 && left <= 10_000 - pause, `${left} ms left of 10 s`);
+    assert.equal(late, false);
+    assert.equal(lateToo, false);
+    assert.deepEqual(await client.keys("*:lease"), []);
+  } finally {
+    server.resume();
+  }
+});
+
+test("a server that is gone fails every operation at once", async () => {
+  const own = await startRedis();
+  const lost = redis5.createClient({ socket: { path: own.socket } });
+  lost.on("error", () => {});
+  await lost.connect();
+  try {
+    const store = redisStore(lost);
+    await store.acquire(KEY, 30);
+    const gone = new Promise((resolve) => lost.once("reconnecting", resolve));
+    await own.stop();
+    await gone;
+    const started = performance.now();
+    await assert.rejects(store.get(KEY), /not connected/);
+    await assert.rejects(store.set(KEY, TOKEN, 600), /not connected/);
+    await assert.rejects(store.acquire(KEY, 30), /not connected/);
+    await assert.rejects(store.release(KEY), /not connected/);
+    await assert.rejects(store.delete(KEY), /not connected/);
+    assert.ok(performance.now() - started < 1_000);
+  } finally {
+    lost.destroy();
+    await own.stop();
+  }
+});
+
+test("a closed client fails every operation", async () => {
+  const closed = redis5.createClient({ socket: { path: server.socket } });
+  await closed.connect();
+  const store = redisStore(closed);
+  closed.destroy();
+  await assert.rejects(store.get(KEY));
+  await assert.rejects(store.set(KEY, TOKEN, 600));
+  await assert.rejects(store.acquire(KEY, 30));
+});
+
+test("what is no client of the redis package is refused in words", () => {
+  const ioredis = { status: "ready", eval() {}, get() {}, set() {}, del() {} };
+  for (const no of [undefined, null, {}, "redis://127.0.0.1:6379", 6379, () => {}, ioredis, { isOpen: true }]) {
+    assert.throws(() => redisStore(no), (error) => error instanceof TypeError && /`redis`/.test(error.message));
+  }
+});
