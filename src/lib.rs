@@ -1,1 +1,54 @@
-//! Placeholder for the first commit.
+//! `apiKey` and `apiSecret` in, a valid bearer token out: the core of the npm package `digitalpaye-auth`.
+//!
+//! ```text
+//! options ─→ credentials ─→ request ─→ fetch ─→ response ─→ token | error ─→ refresh decision
+//!         pure            pure       web      pure        pure            pure decision, web storage
+//! ```
+//!
+//! Read the files in that order:
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | [`options`] | which values may configure a client |
+//! | [`credentials`] | how user-id and password become `Basic …` (RFC 7617), and that nobody can print them |
+//! | [`request`] | the one request of the API: `POST /v1/auth` |
+//! | [`response`] | what a reply means: a token, or which error |
+//! | [`token`] | what a token is (RFC 6750), and how long it lives, whatever the local clock says |
+//! | [`error`] | the nine ways to fail |
+//! | [`retry`] | whether, and after which wait, a failed attempt is made again |
+//! | [`refresh`] | the life of a token in a client: held, renewed, invalidated; who waits for whom |
+//! | `web` | the only code that touches JavaScript: carries out what the pure files decide |
+//!
+//! The pure files know neither network nor clock nor randomness: time (`now`) and dice (`random`) are arguments. The
+//! JavaScript crates are dependencies on `wasm32` only, so on the host a pure file that named one would not compile.
+#![cfg_attr(feature = "package", no_std)]
+
+extern crate alloc;
+
+pub mod credentials;
+pub mod date;
+pub mod error;
+pub mod json;
+pub mod options;
+pub mod refresh;
+pub mod request;
+pub mod response;
+pub mod retry;
+pub mod time;
+pub mod token;
+
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
+/// What a `no_std` module has to bring along.
+#[cfg(all(feature = "package", target_arch = "wasm32"))]
+mod bare {
+    #[global_allocator]
+    static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+    /// Traps. No code path is known to get here; formatting a message would cost more bytes than all of `response`.
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        core::arch::wasm32::unreachable()
+    }
+}

@@ -1,0 +1,14 @@
+// What every entry exports.
+export { authenticate, DigitalpayeAuth } from "./auth.js";
+export {
+  AuthError,
+  BadRequestError,
+  InternalServerError,
+  InvalidOptionsError,
+  InvalidResponseError,
+  NetworkError,
+  RateLimitError,
+  TimeoutError,
+  UnauthorizedError,
+  UnexpectedStatusError,
+} from "./errors.js";

@@ -1,0 +1,10 @@
+// Vercel's edge runtime and Next.js on it: modules come compiled, by the suffix `?module`.
+import module from "./wasm/digitalpaye_auth_bg.wasm?module";
+import { platform } from "./host.js";
+import { provide } from "./loader.js";
+
+provide(() => module);
+platform.isolate = true;
+platform.waitUntil = (work) => globalThis[Symbol.for("@next/request-context")]?.get?.()?.waitUntil?.(work);
+
+export * from "./api.js";

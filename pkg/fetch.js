@@ -1,0 +1,56 @@
+// `DigitalpayeAuth.fetch`: the platform's fetch with a token, and one re-authentication.
+import { InvalidOptionsError } from "./errors.js";
+
+const tag = (value) => Object.prototype.toString.call(value);
+const ignore = () => {};
+
+/** `auth` gives tokens, `client` knows where to and how to send. Rejects, never throws. */
+export async function fetchWithToken(auth, client, input, init) {
+  const { base, environment } = client;
+  const send = client.fetch ?? globalThis.fetch;
+  const request = tag(input) === "[object Request]" ? input : undefined;
+  // A disposed client has no base any more; asking it for a token says so.
+  const url = base && (request ? new URL(request.url) : new URL(String(input), base));
+  if (url && url.origin !== new URL(base).origin) {
+    throw new InvalidOptionsError("input is of another origin than baseUrl; a token is sent to its own API only", {
+      option: "input",
+    });
+  }
+  const signal = init?.signal ?? request?.signal;
+  const call = tag(signal) === "[object AbortSignal]" ? { signal } : undefined;
+
+  // What is sent first and what is sent again. A Request gives its body away, so a second one is made before.
+  const replay = isReplayable(request, init);
+  const first = request && replay && init?.body == null && request.body !== null ? request.clone() : request;
+  const attempt = async (token, target) => {
+    const headers = new Headers(init?.headers ?? request?.headers);
+    headers.set("Authorization", `Bearer ${token}`);
+    if (!headers.has("X-Environment")) headers.set("X-Environment", environment);
+    return Reflect.apply(send, undefined, [target ?? url.href, { ...init, headers }]);
+  };
+
+  const { token } = await auth.getToken(call);
+  const response = await attempt(token, first);
+  if (response.status !== 401) return response;
+  auth.invalidate(token);
+  if (!replay) return response;
+
+  // Frees the connection; the body of a refusal is of no use to anybody.
+  Promise.resolve(response.body?.cancel?.()).catch(ignore);
+  const { token: next } = await auth.getToken(call);
+  const second = await attempt(next, request);
+  if (second.status === 401) auth.invalidate(next);
+  return second;
+}
+
+/** Whether the body can be sent again: a stream can be read once. */
+function isReplayable(request, init) {
+  const body = init?.body;
+  if (body == null) return !request?.bodyUsed;
+  return (
+    typeof body === "string" ||
+    body instanceof ArrayBuffer ||
+    ArrayBuffer.isView(body) ||
+    ["[object ArrayBuffer]", "[object Blob]", "[object File]", "[object FormData]", "[object URLSearchParams]"].includes(tag(body))
+  );
+}

@@ -1,0 +1,12 @@
+// Cloudflare Workers and everything else on workerd: it compiles modules ahead, and never from bytes.
+import * as workers from "cloudflare:workers";
+import module from "./wasm/digitalpaye_auth_bg.wasm";
+import { platform } from "./host.js";
+import { provide } from "./loader.js";
+
+provide(() => module);
+platform.isolate = true;
+// Read at the time of the call, and by name: older releases of the runtime do not export it.
+platform.waitUntil = (work) => workers["waitUntil"]?.(work);
+
+export * from "./api.js";

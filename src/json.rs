@@ -1,0 +1,33 @@
+//! What the pure files need of a JSON parser.
+//!
+//! Every JavaScript engine brings a good one, so the package ships none: `web` implements [`Json`] over `JSON.parse`,
+//! the host tests over `serde_json`.
+
+use alloc::string::String;
+
+/// The largest whole number that a JSON number holds exactly in every engine, 2^53 − 1.
+pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+/// A parsed JSON value.
+pub trait Json: Sized {
+    /// Parses a whole text; `None` if it is not JSON.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// The object's own member of this name; `None` if there is none, or if this is no object.
+    fn member(&self, name: &str) -> Option<Self>;
+
+    /// The text of a string.
+    fn string(&self) -> Option<String>;
+
+    /// The value of a number.
+    fn number(&self) -> Option<f64>;
+}
+
+/// The value if it is a whole number that JSON carries without loss.
+#[must_use]
+pub fn whole(number: f64) -> Option<f64> {
+    // A cast saturates and takes NaN to 0, so that nothing but a whole number comes back unchanged.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+    let whole = number as i64 as f64;
+    (whole == number && whole.abs() <= MAX_SAFE_INTEGER).then_some(number)
+}

@@ -1,0 +1,154 @@
+//! Which values may configure a client. A value of these types that exists is usable: nothing is checked again later.
+
+use crate::credentials::BasicCredentials;
+use crate::error::AuthError;
+use alloc::string::String;
+
+/// `baseUrl` when none is given.
+pub const DEFAULT_BASE_URL: &str = "https://api.digitalpaye.com";
+/// `environment` when none is given.
+pub const DEFAULT_ENVIRONMENT: &str = "Production";
+/// `timeout` when none is given, in milliseconds.
+pub const DEFAULT_TIMEOUT_MS: f64 = 30_000.0;
+/// `maxRetries` when none is given.
+pub const DEFAULT_MAX_RETRIES: u32 = 2;
+/// The most that `maxRetries` may be.
+pub const MAX_RETRIES: u32 = 10;
+
+/// The options of one client.
+#[derive(Debug)]
+pub struct Options {
+    /// `apiKey` and `apiSecret`.
+    pub credentials: BasicCredentials,
+    /// The value of `X-Environment`.
+    pub environment: String,
+    /// Where tokens come from.
+    pub endpoint: Endpoint,
+    /// For the whole call: attempts, waits and body reads.
+    pub timeout_ms: f64,
+    /// Attempts after the first.
+    pub max_retries: u32,
+}
+
+impl Options {
+    /// What tokens of one store entry have in common. Hashed before a store sees it; no part may hold a line break.
+    #[must_use]
+    pub fn store_identity(&self) -> String {
+        let mut identity = String::from(self.endpoint.base.as_str());
+        for part in [&self.environment, self.credentials.user_id()] {
+            identity.push('\n');
+            identity.push_str(part);
+        }
+        identity
+    }
+}
+
+/// The API's address.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// `baseUrl` as a folder: it ends in a slash.
+    pub base: String,
+    /// The URL that tokens are asked from.
+    pub url: String,
+}
+
+/// A URL as the platform's parser took it apart (URL Standard names).
+#[derive(Clone, Copy, Debug)]
+pub struct UrlParts<'a> {
+    /// The whole URL, serialized.
+    pub href: &'a str,
+    /// With the colon.
+    pub protocol: &'a str,
+    /// Without port.
+    pub hostname: &'a str,
+    /// Percent-encoded; empty if there is none.
+    pub username: &'a str,
+    /// Percent-encoded; empty if there is none.
+    pub password: &'a str,
+}
+
+impl Endpoint {
+    /// The address that a `baseUrl` names; its path is kept.
+    ///
+    /// # Errors
+    ///
+    /// Names `baseUrl`: user info, a query or a fragment; neither https, nor http on a loopback host.
+    pub fn new<C>(parts: UrlParts<'_>) -> Result<Self, AuthError<C>> {
+        let fault = |message| Err(AuthError::option("baseUrl", message));
+        if !parts.username.is_empty() || !parts.password.is_empty() {
+            return fault("baseUrl holds user info; credentials belong in apiKey and apiSecret");
+        }
+        // In `href`, because an empty query or fragment leaves `search` and `hash` empty too.
+        if parts.href.contains(['?', '#']) {
+            return fault("baseUrl holds a query or a fragment");
+        }
+        match parts.protocol {
+            "https:" => {}
+            "http:" if is_loopback(parts.hostname) => {}
+            "http:" => {
+                return fault("baseUrl is http; the secret travels over https only, but to a loopback host");
+            }
+            _ => return fault("baseUrl is neither https nor http"),
+        }
+        let mut base = String::from(parts.href);
+        if !base.ends_with('/') {
+            base.push('/');
+        }
+        let mut url = base.clone();
+        url.push_str("v1/auth");
+        Ok(Self { base, url })
+    }
+}
+
+/// Whether a host, as a URL parser serializes it, is this machine's own (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291).
+fn is_loopback(hostname: &str) -> bool {
+    hostname == "localhost"
+        || hostname.ends_with(".localhost")
+        || hostname == "[::1]"
+        // The parser has already turned every other spelling of an IPv4 address into four decimal numbers.
+        || (hostname.starts_with("127.") && hostname.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// The value of `X-Environment`.
+///
+/// # Errors
+///
+/// Names `environment`: empty, or a character outside 0x21–0x7E.
+pub fn environment<C>(value: String) -> Result<String, AuthError<C>> {
+    if value.is_empty() {
+        return Err(AuthError::option("environment", "environment is empty"));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(AuthError::option("environment", "environment holds a character that is not visible ASCII"));
+    }
+    Ok(value)
+}
+
+/// The time for a whole call, in milliseconds.
+///
+/// # Errors
+///
+/// Names `timeout`: not positive, or not finite.
+pub fn timeout_ms<C>(value: f64) -> Result<f64, AuthError<C>> {
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(AuthError::option("timeout", "timeout is not a positive, finite number of milliseconds"))
+    }
+}
+
+/// The number of attempts after the first.
+///
+/// # Errors
+///
+/// Names `maxRetries`: not a whole number from 0 to 10.
+pub fn max_retries<C>(value: f64) -> Result<u32, AuthError<C>> {
+    // Only whole numbers in range come back from the cast unchanged; NaN becomes 0, which differs from NaN.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let count = value as u32;
+    if f64::from(count) == value && count <= MAX_RETRIES {
+        Ok(count)
+    } else {
+        Err(AuthError::option("maxRetries", "maxRetries is not a whole number from 0 to 10"))
+    }
+}

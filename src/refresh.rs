@@ -1,0 +1,524 @@
+//! The life of a token in a client: who waits for whom, when a new one is asked for, which one counts.
+//!
+//! A state machine without clock, network or promise. The shell tells it what happened ([`Lifecycle::call`] and the
+//! other events, each with `now`) and carries out the [`Action`]s that come back, in order.
+//!
+//! The state is what is *held* and what is in *flight*:
+//!
+//! - held: nothing, or a token that is **fresh**, **soft** (renew behind the caller's back), **hard** (renew, and wait
+//!   for it) or **past** its life;
+//! - flight: none, in **front** (callers wait for it) or **behind** (begun in the soft window; it goes on when nobody
+//!   waits).
+//!
+//! | event | held | flight | what happens |
+//! |---|---|---|---|
+//! | call | fresh | any | serve |
+//! | call | soft | none | serve; begin a flight behind, unless cooling down |
+//! | call | soft | any | serve |
+//! | call | hard | none | cooling down: serve; else wait for a new flight in front |
+//! | call | hard | any | wait for it; the held token is kept for the worst case |
+//! | call | nothing, past | none | wait for a new flight in front |
+//! | call | nothing, past | any | wait for it |
+//! | forced call | any | none, or direct | wait for it, as if nothing were held |
+//! | forced call | any | by way of the store | begin a direct flight instead, for all who wait |
+//! | missed (the store has nothing) | any | that one | it counts as direct from here on |
+//! | landed | any | that one | hold the new token, serve all who wait, forget past failures |
+//! | landed, failed, missed | any | another, none | ignored: that flight was given up |
+//! | failed | still good | that one | serve the held token; forced callers see the error; cool down 5 s → 30 s |
+//! | failed | nothing, past | that one | all who wait see the error; the next call asks at once |
+//! | timed out | nothing, past (or forced) | that one | those without time left see it; for the others a new flight begins |
+//! | deadline of one | still good | any | serve it the held token; cool down if that ends the flight |
+//! | deadline of one | nothing, past (or forced) | any | it sees the time-out; the flight ends if it is in front and nobody waits |
+//! | abort of one | any | any | it is gone; the flight ends if it is in front and nobody waits |
+//! | invalidate() | any | any | forget the token; a new direct flight for those who wait, else none |
+//! | invalidate(t) | t | any | the same; the store's t is refused from here on |
+//! | invalidate(t) | not t | any | only the store's t is refused |
+//! | lost (its request ended) | any | that one | a new flight, led by the caller who noticed |
+//! | close | any | any | all who wait see the error; nothing is held or in flight |
+
+use crate::time::Instant;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use zeroize::Zeroizing;
+
+/// The longest soft window, in milliseconds, and its share of a life.
+pub const SOFT_MS: f64 = 120_000.0;
+/// The soft window's share of a life, where that is shorter.
+pub const SOFT_SHARE: f64 = 0.20;
+/// Each instance begins its soft window up to this share of the window earlier, so that a fleet does not align.
+pub const SOFT_SPREAD: f64 = 0.10;
+/// The longest hard window, in milliseconds.
+pub const HARD_MS: f64 = 10_000.0;
+/// The hard window's share of a life, where that is shorter.
+pub const HARD_SHARE: f64 = 0.05;
+/// The wait after the first failed renewal of a token that is still good, in milliseconds; it doubles up to
+/// [`COOLDOWN_CAP_MS`].
+pub const COOLDOWN_MS: f64 = 5_000.0;
+/// The longest such wait, in milliseconds.
+pub const COOLDOWN_CAP_MS: f64 = 30_000.0;
+/// A flight that timed out is followed by another only for a caller who has at least this share of the timeout left:
+/// for less, callers that came within one moment would each make a request of their own.
+pub const WORTHWHILE_SHARE: f64 = 0.10;
+/// A caller silent for this long after its deadline is gone with the request that it came from, in milliseconds.
+const GONE_MS: f64 = 1_000.0;
+/// How many invalidated tokens are remembered, to refuse them if a store still has them.
+const REFUSED: usize = 4;
+
+/// A token as the machine needs it: cheap to hand out, comparable.
+pub trait Bearer: Clone {
+    /// The token itself.
+    fn token(&self) -> &str;
+}
+
+/// A flight's number. Every flight of a client has another.
+pub type FlightId = u32;
+/// A caller's number. Ascending.
+pub type WaiterId = u32;
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub enum Action<T, E, W> {
+    /// Ask for a token.
+    Start {
+        /// The new flight.
+        flight: FlightId,
+        /// When it times out.
+        deadline: Instant,
+        /// Past the store, straight to the exchange.
+        direct: bool,
+        /// Whether it is a renewal behind the callers' backs.
+        behind: bool,
+        /// The caller in whose request it begins.
+        leader: Option<WaiterId>,
+    },
+    /// Give the flight up; whatever it still brings is ignored.
+    Cancel,
+    /// Resolve this caller's promise.
+    Serve(WaiterId, W, T),
+    /// Reject this caller's promise.
+    Fail(WaiterId, W, E),
+    /// Reject this caller's promise: its own deadline has passed.
+    TimedOut(WaiterId, W),
+    /// Hand this token out without asking, until then.
+    Hold(T, Instant),
+    /// Hand nothing out without asking.
+    Drop,
+    /// Delete the store's token.
+    Delete,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The caller's number.
+    pub id: WaiterId,
+    /// Whether it wants a token newer than any that there is.
+    pub force: bool,
+    /// Until when it waits.
+    pub deadline: Instant,
+}
+
+#[derive(Debug)]
+struct Waiter<W> {
+    call: Call,
+    handle: W,
+}
+
+#[derive(Debug)]
+struct Held<T> {
+    token: T,
+    soft: Instant,
+    hard: Instant,
+    end: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Fresh,
+    Soft,
+    Hard,
+    Past,
+}
+
+impl<T> Held<T> {
+    fn stage(&self, now: Instant) -> Stage {
+        if now < self.soft {
+            Stage::Fresh
+        } else if now < self.hard {
+            Stage::Soft
+        } else if now < self.end {
+            Stage::Hard
+        } else {
+            Stage::Past
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    id: FlightId,
+    direct: bool,
+    behind: bool,
+}
+
+/// The state. `T` is a token, `E` a failure, `W` what the shell keeps of a caller.
+pub struct Lifecycle<T, E, W> {
+    timeout_ms: f64,
+    has_store: bool,
+    held: Option<Held<T>>,
+    flight: Option<Flight>,
+    flights: FlightId,
+    /// In the order of their numbers, which is that of their deadlines.
+    waiters: VecDeque<Waiter<W>>,
+    failures: u32,
+    cool_until: Option<Instant>,
+    /// The next flight goes past the store: what it has may be what was invalidated.
+    direct_next: bool,
+    refused: VecDeque<Zeroizing<String>>,
+    error: core::marker::PhantomData<E>,
+}
+
+impl<T, E, W> core::fmt::Debug for Lifecycle<T, E, W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Lifecycle")
+            .field("flight", &self.flight)
+            .field("waiters", &self.waiters.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
+    /// Nothing held, nothing in flight.
+    #[must_use]
+    pub fn new(timeout_ms: f64, has_store: bool) -> Self {
+        Self {
+            timeout_ms,
+            has_store,
+            held: None,
+            flight: None,
+            flights: 0,
+            waiters: VecDeque::new(),
+            failures: 0,
+            cool_until: None,
+            direct_next: false,
+            refused: VecDeque::new(),
+            error: core::marker::PhantomData,
+        }
+    }
+
+    /// A caller asks for a token.
+    pub fn call(&mut self, call: Call, handle: W, now: Instant) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        self.forget_the_gone(now, &mut actions);
+
+        if let Some(held) = self.held.as_ref().filter(|_| !call.force) {
+            let stage = held.stage(now);
+            if stage == Stage::Fresh
+                || stage == Stage::Soft
+                || (stage == Stage::Hard && self.flight.is_none() && self.cooling(now))
+            {
+                actions.push(Action::Serve(call.id, handle, held.token.clone()));
+                if stage == Stage::Soft && self.flight.is_none() && !self.cooling(now) {
+                    self.start(
+                        Flight { id: 0, direct: false, behind: true },
+                        None,
+                        now.plus(self.timeout_ms),
+                        &mut actions,
+                    );
+                }
+                return actions;
+            }
+        }
+
+        self.waiters.push_back(Waiter { call, handle });
+        match self.flight {
+            None => self.start_for_the_last(call.force, &mut actions),
+            Some(flight) if call.force && !flight.direct => {
+                actions.push(Action::Cancel);
+                self.start_for_the_last(true, &mut actions);
+            }
+            Some(_) => {}
+        }
+        actions
+    }
+
+    /// The flight has found nothing in the store and goes on to the exchange.
+    pub fn missed(&mut self, flight: FlightId) {
+        if let Some(current) = self.flight.as_mut().filter(|current| current.id == flight) {
+            current.direct = true;
+        }
+    }
+
+    /// The flight brought a token that lives for `life_ms` from `from` on. `random` is from 0 up to 1.
+    pub fn landed(
+        &mut self,
+        flight: FlightId,
+        token: T,
+        life_ms: f64,
+        from: Instant,
+        random: f64,
+    ) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        if !self.is_current(flight) {
+            return actions;
+        }
+        self.flight = None;
+        self.direct_next = false;
+        self.failures = 0;
+        self.cool_until = None;
+
+        let end = from.plus(life_ms);
+        let soft_ms = SOFT_MS.min(SOFT_SHARE * life_ms);
+        let soft = end.plus(-soft_ms * (1.0 + SOFT_SPREAD * random));
+        let hard = end.plus(-HARD_MS.min(HARD_SHARE * life_ms));
+        actions.push(Action::Hold(token.clone(), soft));
+        for Waiter { call, handle } in self.waiters.drain(..) {
+            actions.push(Action::Serve(call.id, handle, token.clone()));
+        }
+        self.held = Some(Held { token, soft, hard, end });
+        actions
+    }
+
+    /// The flight failed for good; with `retry_after_ms` the server said when to come back.
+    pub fn failed(
+        &mut self,
+        flight: FlightId,
+        error: &E,
+        retry_after_ms: Option<f64>,
+        now: Instant,
+    ) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        if !self.is_current(flight) {
+            return actions;
+        }
+        self.flight = None;
+        let good = self.good(now);
+        if good.is_some() {
+            self.cool_down(retry_after_ms, now);
+        }
+        for Waiter { call, handle } in self.waiters.drain(..) {
+            actions.push(match &good {
+                Some(token) if !call.force => Action::Serve(call.id, handle, token.clone()),
+                _ => Action::Fail(call.id, handle, error.clone()),
+            });
+        }
+        actions
+    }
+
+    /// The flight's own deadline passed. Those of its callers who have time left get another.
+    pub fn timed_out(&mut self, flight: FlightId, now: Instant) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        let Some(direct) = self.flight.filter(|current| current.id == flight).map(|current| current.direct) else {
+            return actions;
+        };
+        self.flight = None;
+        actions.push(Action::Cancel);
+        let good = self.good(now);
+        if good.is_some() {
+            self.cool_down(None, now);
+        }
+        for waiter in core::mem::take(&mut self.waiters) {
+            let Waiter { call, handle } = waiter;
+            match &good {
+                Some(token) if !call.force => actions.push(Action::Serve(call.id, handle, token.clone())),
+                _ if call.deadline <= now => actions.push(Action::TimedOut(call.id, handle)),
+                _ => self.waiters.push_back(Waiter { call, handle }),
+            }
+        }
+        let left_ms = self.waiters.back().map_or(0.0, |last| last.call.deadline.since(now));
+        if left_ms >= self.timeout_ms * WORTHWHILE_SHARE {
+            self.start_for_the_last(direct, &mut actions);
+        }
+        actions
+    }
+
+    /// A caller's own deadline passed.
+    pub fn deadline(&mut self, id: WaiterId, now: Instant) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        let Some(Waiter { call, handle }) = self.take(id) else {
+            return actions;
+        };
+        match self.good(now).filter(|_| !call.force) {
+            Some(token) => actions.push(Action::Serve(id, handle, token)),
+            None => actions.push(Action::TimedOut(id, handle)),
+        }
+        if self.end_if_nobody_waits(&mut actions) && self.good(now).is_some() {
+            self.cool_down(None, now);
+        }
+        actions
+    }
+
+    /// A caller gave up. Its handle comes back first, for the shell to reject with the caller's own reason.
+    pub fn abort(&mut self, id: WaiterId) -> Option<(W, Vec<Action<T, E, W>>)> {
+        let waiter = self.take(id)?;
+        let mut actions = Vec::new();
+        self.end_if_nobody_waits(&mut actions);
+        Some((waiter.handle, actions))
+    }
+
+    /// The token held (or, if one is named, that one, if it is held) is no good.
+    pub fn invalidate(&mut self, token: Option<&str>) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        let held = self.held.as_ref().map(|held| held.token.token());
+        if let Some(bad) = token.or(held) {
+            let hit = held == Some(bad);
+            let bad = Zeroizing::new(String::from(bad));
+            self.refuse(bad);
+            if token.is_some() && !hit {
+                return actions;
+            }
+        }
+        self.held = None;
+        self.failures = 0;
+        self.cool_until = None;
+        self.direct_next = self.direct_next || token.is_none();
+        actions.push(Action::Drop);
+        if self.has_store {
+            actions.push(Action::Delete);
+        }
+        if self.flight.take().is_some() {
+            actions.push(Action::Cancel);
+            if !self.waiters.is_empty() {
+                self.start_for_the_last(true, &mut actions);
+            }
+        }
+        actions
+    }
+
+    /// The request in which the flight began has ended, and the flight with it; `by` noticed and leads the next.
+    pub fn lost(&mut self, flight: FlightId, by: Option<WaiterId>, now: Instant) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        let Some(lost) = self.flight.filter(|current| current.id == flight) else {
+            return actions;
+        };
+        self.flight = None;
+        actions.push(Action::Cancel);
+        if let Some(by) = by {
+            let deadline = self.waiters.back().map_or(now.plus(self.timeout_ms), |last| last.call.deadline);
+            self.start(Flight { behind: false, ..lost }, Some(by), deadline, &mut actions);
+        }
+        actions
+    }
+
+    /// The client is closed.
+    pub fn close(&mut self, error: &E) -> Vec<Action<T, E, W>> {
+        let mut actions = Vec::new();
+        self.held = None;
+        self.refused.clear();
+        actions.push(Action::Drop);
+        if self.flight.take().is_some() {
+            actions.push(Action::Cancel);
+        }
+        for Waiter { call, handle } in self.waiters.drain(..) {
+            actions.push(Action::Fail(call.id, handle, error.clone()));
+        }
+        actions
+    }
+
+    /// The flight that all who wait depend on.
+    #[must_use]
+    pub fn flight(&self) -> Option<FlightId> {
+        self.flight.map(|flight| flight.id)
+    }
+
+    /// What the shell keeps of a caller that waits.
+    pub fn waiter(&mut self, id: WaiterId) -> Option<&mut W> {
+        self.waiters
+            .binary_search_by_key(&id, |waiter| waiter.call.id)
+            .ok()
+            .and_then(|index| self.waiters.get_mut(index))
+            .map(|waiter| &mut waiter.handle)
+    }
+
+    /// When a caller that waits no longer does.
+    #[must_use]
+    pub fn deadline_of(&self, id: WaiterId) -> Option<Instant> {
+        self.waiters
+            .binary_search_by_key(&id, |waiter| waiter.call.id)
+            .ok()
+            .and_then(|index| self.waiters.get(index))
+            .map(|waiter| waiter.call.deadline)
+    }
+
+    /// Whether a store's token, which would live until `end`, is worth having: not invalidated here, and newer than the
+    /// one held.
+    #[must_use]
+    pub fn accepts(&self, token: &str, end: Instant) -> bool {
+        !self.refused.iter().any(|refused| refused.as_str() == token)
+            && self.held.as_ref().is_none_or(|held| held.token.token() != token && end > held.end)
+    }
+
+    fn is_current(&self, flight: FlightId) -> bool {
+        self.flight.is_some_and(|current| current.id == flight)
+    }
+
+    fn cooling(&self, now: Instant) -> bool {
+        self.cool_until.is_some_and(|until| now < until)
+    }
+
+    fn good(&self, now: Instant) -> Option<T> {
+        self.held.as_ref().filter(|held| held.stage(now) != Stage::Past).map(|held| held.token.clone())
+    }
+
+    fn cool_down(&mut self, retry_after_ms: Option<f64>, now: Instant) {
+        let wait = (COOLDOWN_MS * f64::from(1_u32 << self.failures.min(8))).min(COOLDOWN_CAP_MS);
+        self.failures = self.failures.saturating_add(1);
+        self.cool_until = Some(now.plus(wait.max(retry_after_ms.unwrap_or(0.0))));
+    }
+
+    fn refuse(&mut self, token: Zeroizing<String>) {
+        if !self.has_store || self.refused.contains(&token) {
+            return;
+        }
+        if self.refused.len() == REFUSED {
+            self.refused.pop_front();
+        }
+        self.refused.push_back(token);
+    }
+
+    fn take(&mut self, id: WaiterId) -> Option<Waiter<W>> {
+        let index = self.waiters.binary_search_by_key(&id, |waiter| waiter.call.id).ok()?;
+        self.waiters.remove(index)
+    }
+
+    /// The caller with the most time left leads: led by another, the flight would end while some still can wait.
+    fn start_for_the_last(&mut self, direct: bool, actions: &mut Vec<Action<T, E, W>>) {
+        if let Some(Call { id, deadline, .. }) = self.waiters.back().map(|waiter| waiter.call) {
+            self.start(Flight { id: 0, direct, behind: false }, Some(id), deadline, actions);
+        }
+    }
+
+    /// Begins a flight like `wanted`, under a number of its own.
+    fn start(
+        &mut self,
+        wanted: Flight,
+        leader: Option<WaiterId>,
+        deadline: Instant,
+        actions: &mut Vec<Action<T, E, W>>,
+    ) {
+        self.flights = self.flights.wrapping_add(1);
+        let id = self.flights;
+        let direct = wanted.direct || self.direct_next || !self.has_store;
+        self.flight = Some(Flight { id, direct, ..wanted });
+        actions.push(Action::Start { flight: id, deadline, direct, behind: wanted.behind, leader });
+    }
+
+    fn end_if_nobody_waits(&mut self, actions: &mut Vec<Action<T, E, W>>) -> bool {
+        let ends = self.waiters.is_empty() && self.flight.is_some_and(|flight| !flight.behind);
+        if ends {
+            self.flight = None;
+            actions.push(Action::Cancel);
+        }
+        ends
+    }
+
+    /// Callers whose request ended, promise, timer and all, cannot say so.
+    fn forget_the_gone(&mut self, now: Instant, actions: &mut Vec<Action<T, E, W>>) {
+        while self.waiters.front().is_some_and(|first| now.since(first.call.deadline) > GONE_MS) {
+            if let Some(waiter) = self.waiters.pop_front() {
+                actions.push(Action::TimedOut(waiter.call.id, waiter.handle));
+            }
+        }
+    }
+}

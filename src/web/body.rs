@@ -1,0 +1,88 @@
+//! Reads a reply's body as a stream, no further than the cap.
+
+use super::host::{Host, get};
+use crate::json::Json;
+use crate::response::{Body, MAX_BODY_BYTES};
+use alloc::string::String;
+use alloc::vec::Vec;
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use zeroize::Zeroizing;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = Uint8Array, js_name = Uint8Array)]
+    type Chunk;
+
+    /// A copy of a chunk by the engine's own reading of it: a subclass may lie about its length. Throws on a detached
+    /// buffer.
+    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
+    fn new(chunk: &JsValue) -> Result<Chunk, JsValue>;
+
+    #[wasm_bindgen(js_namespace = ArrayBuffer, js_name = isView)]
+    fn is_view(value: &JsValue) -> bool;
+}
+
+/// The body of a `Response`, parsed. Broken if reading it rejects.
+pub(super) async fn read(host: &Host, response: &JsValue) -> Body<JsValue, JsValue> {
+    match read_bytes(host, response).await {
+        Ok(Some(bytes)) => parse(&bytes),
+        Ok(None) => Body::TooLarge,
+        Err(cause) => Body::Broken(cause),
+    }
+}
+
+/// As the Fetch standard's `json()` decodes: a byte order mark is dropped, what is not UTF-8 is replaced.
+fn parse(bytes: &[u8]) -> Body<JsValue, JsValue> {
+    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
+    <JsValue as Json>::parse(&text).map_or(Body::NotJson, Body::Json)
+}
+
+/// The bytes, or `None` when there are too many.
+async fn read_bytes(host: &Host, response: &JsValue) -> Result<Option<Zeroizing<Vec<u8>>>, JsValue> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let stream = get(response, "body")?;
+    if stream.is_null() {
+        return Ok(Some(bytes));
+    }
+    let Ok(get_reader) = get(&stream, "getReader").and_then(JsCast::dyn_into::<Function>) else {
+        // A `fetch` of the caller's own whose bodies are no web streams.
+        let buffer =
+            JsFuture::from(host.invoke(response, "arrayBuffer", &JsValue::UNDEFINED, &JsValue::UNDEFINED)).await?;
+        let buffer = Chunk::new(&buffer)?;
+        return Ok(append(&mut bytes, &buffer).then_some(bytes));
+    };
+    let reader = get_reader.call0(&stream)?;
+    loop {
+        let result = JsFuture::from(host.invoke(&reader, "read", &JsValue::UNDEFINED, &JsValue::UNDEFINED)).await?;
+        if get(&result, "done")?.is_truthy() {
+            return Ok(Some(bytes));
+        }
+        let chunk = get(&result, "value")?;
+        if !is_view(&chunk) {
+            return Err(js_sys::TypeError::new("the body holds a chunk that is no Uint8Array").into());
+        }
+        let chunk = Chunk::new(&chunk)?;
+        if !append(&mut bytes, &chunk) {
+            // The request is ended by its guard too; this is for streams that know nothing of it.
+            drop(JsFuture::from(host.invoke(&reader, "cancel", &JsValue::UNDEFINED, &JsValue::UNDEFINED)));
+            return Ok(None);
+        }
+    }
+}
+
+/// Appends a chunk unless it goes over the cap. A buffer that gets too small is overwritten before it is let go.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, chunk: &Uint8Array) -> bool {
+    let total = bytes.len() + chunk.length() as usize;
+    if total > MAX_BODY_BYTES {
+        return false;
+    }
+    if total > bytes.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(total.max(bytes.capacity() * 2)));
+        larger.extend_from_slice(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(&Zeroizing::new(chunk.to_vec()));
+    true
+}

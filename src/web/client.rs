@@ -1,0 +1,416 @@
+//! The client: tells the [`Lifecycle`] what happens, and carries out what it decides.
+
+use super::exchange::Landing;
+use super::flight::Flight;
+use super::host::{Failure, Host, settle};
+use super::options::{CallOptions, ClientOptions, aborted, read, read_call};
+use super::store::{begin_set, delete, give_up_lease, obtain, share};
+use super::waiter::{Grant, Outcome, Waiter};
+use crate::error::AuthError;
+use crate::refresh::{self, Call, FlightId, Lifecycle, WaiterId};
+use crate::time::Instant;
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use js_sys::{Function, Math};
+use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+type Action = refresh::Action<Grant, Failure, Waiter>;
+
+/// A flight silent for this long is taken for one whose request has ended, in milliseconds. It doubles with every such
+/// finding up to [`PATIENCE_CAP_MS`], lest a busy isolate take over its own flights for ever.
+const PATIENCE_MS: f64 = 250.0;
+/// The longest such silence, in milliseconds.
+const PATIENCE_CAP_MS: f64 = 4_000.0;
+/// How long an answer is kept for a caller whose request seems to have ended, past its deadline, in milliseconds.
+const KEPT_MS: f64 = 10_000.0;
+
+/// What JavaScript holds of a client. Secrets and state stay behind it, in this module's memory.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Client(Rc<Shell>);
+
+pub(super) struct Shell {
+    pub(super) host: Host,
+    /// Gone, and overwritten, once the client is closed.
+    options: RefCell<Option<Rc<ClientOptions>>>,
+    timeout_ms: f64,
+    lifecycle: RefCell<Lifecycle<Grant, Failure, Waiter>>,
+    /// The flights whose work goes on; the last one's error is what callers see when their time runs out.
+    flights: RefCell<Vec<Rc<Flight>>>,
+    last_flight: RefCell<Option<Rc<Flight>>>,
+    waiters: Cell<WaiterId>,
+    /// Answers for callers of other requests, who fetch them by their own timers.
+    answers: RefCell<VecDeque<(WaiterId, Waiter, Outcome)>>,
+    patience_ms: Cell<f64>,
+    /// When this instance begins to renew: drawn once, because some runtimes have no randomness at module scope.
+    spread: Cell<Option<f64>>,
+    store_key: RefCell<Option<JsValue>>,
+    /// A write to the store is under way; whether to delete once more when it is over.
+    setting: Cell<bool>,
+    delete_again: Cell<bool>,
+}
+
+impl core::fmt::Debug for Shell {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Shell")
+    }
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// A client for these options.
+    ///
+    /// # Errors
+    ///
+    /// An `InvalidOptionsError` object.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue, host: Host) -> Result<Client, JsValue> {
+        let options = read(options).map_err(|error| host.failure(&error))?;
+        let timeout_ms = options.options.timeout_ms;
+        let has_store = !options.store.is_undefined();
+        Ok(Self(Rc::new(Shell {
+            host,
+            options: RefCell::new(Some(Rc::new(options))),
+            timeout_ms,
+            lifecycle: RefCell::new(Lifecycle::new(timeout_ms, has_store)),
+            flights: RefCell::new(Vec::new()),
+            last_flight: RefCell::new(None),
+            waiters: Cell::new(0),
+            answers: RefCell::new(VecDeque::new()),
+            patience_ms: Cell::new(PATIENCE_MS),
+            spread: Cell::new(None),
+            store_key: RefCell::new(None),
+            setting: Cell::new(false),
+            delete_again: Cell::new(false),
+        })))
+    }
+
+    /// Settles one promise with a token or an error.
+    pub fn ask(&self, call: &JsValue, resolve: Function, reject: Function) {
+        match read_call(call) {
+            Ok(call) => self.0.ask(call, resolve, reject),
+            Err(error) => settle(&reject, &self.0.host.failure(&error)),
+        }
+    }
+
+    /// `DigitalpayeAuth.invalidate`. A token that is no string is none that was ever held.
+    ///
+    /// # Errors
+    ///
+    /// An `InvalidOptionsError` object.
+    pub fn invalidate(&self, token: &JsValue) -> Result<(), JsValue> {
+        let token = if token.is_undefined() {
+            None
+        } else {
+            let text = token.as_string().map(Zeroizing::new);
+            Some(text.ok_or_else(|| self.0.host.failure(&AuthError::option("token", "the token is not a string")))?)
+        };
+        let actions = self.0.lifecycle.borrow_mut().invalidate(token.as_ref().map(|token| token.as_str()));
+        self.0.act(actions, None);
+        Ok(())
+    }
+
+    /// Forgets and overwrites the secret. Whoever waits, and whoever asks later, gets an error.
+    pub fn close(&self) {
+        let options = self.0.options.borrow_mut().take();
+        drop(options);
+        let actions = self.0.lifecycle.borrow_mut().close(&closed());
+        self.0.act(actions, None);
+        drop(self.0.last_flight.borrow_mut().take());
+    }
+
+    /// A caller's timer fired.
+    pub fn waiter_due(&self, id: WaiterId) {
+        self.0.waiter_due(id);
+    }
+
+    /// A flight's timer fired.
+    pub fn flight_due(&self, id: FlightId) {
+        let shell = &self.0;
+        let flight = shell.flights.borrow().iter().find(|flight| flight.id == id).cloned();
+        let Some(flight) = flight else { return };
+        let now = shell.now();
+        if flight.due(now) {
+            let actions = shell.lifecycle.borrow_mut().timed_out(id, now);
+            shell.act(actions, flight.leader);
+        }
+    }
+
+    /// A caller's signal aborted.
+    pub fn aborted(&self, id: WaiterId) {
+        let aborted = self.0.lifecycle.borrow_mut().abort(id);
+        if let Some((waiter, actions)) = aborted {
+            waiter.abort();
+            self.0.act(actions, Some(id));
+        } else if let Some((waiter, _)) = self.0.take_answer(id) {
+            waiter.abort();
+        }
+    }
+
+    /// `baseUrl` as a folder; empty once closed.
+    #[wasm_bindgen(getter)]
+    pub fn base(&self) -> String {
+        self.0.options().map_or_else(String::new, |options| options.options.endpoint.base.clone())
+    }
+
+    /// The value of `X-Environment`; empty once closed.
+    #[wasm_bindgen(getter)]
+    pub fn environment(&self) -> String {
+        self.0.options().map_or_else(String::new, |options| options.options.environment.clone())
+    }
+
+    /// The option `fetch`.
+    #[wasm_bindgen(getter)]
+    pub fn fetch(&self) -> JsValue {
+        self.0.options().map_or(JsValue::UNDEFINED, |options| options.fetch.clone())
+    }
+}
+
+fn closed() -> Failure {
+    Rc::new(AuthError::option("apiSecret", "this client was disposed of, and its apiSecret with it; make a new one"))
+}
+
+impl Shell {
+    pub(super) fn now(&self) -> Instant {
+        Instant(self.host.now())
+    }
+
+    /// The options, unless the client is closed. Not to be kept over an `await`: closing overwrites the secret at once
+    /// only if nobody holds on to it.
+    pub(super) fn options(&self) -> Option<Rc<ClientOptions>> {
+        self.options.borrow().clone()
+    }
+
+    /// The store and the key of its entry, once that is known.
+    pub(super) fn store(&self) -> Option<(JsValue, JsValue)> {
+        let key = self.store_key.borrow().clone()?;
+        Some((self.options()?.store.clone(), key))
+    }
+
+    pub(super) fn set_store_key(&self, key: JsValue) {
+        drop(self.store_key.replace(Some(key)));
+    }
+
+    pub(super) fn missed(&self, flight: FlightId) {
+        self.lifecycle.borrow_mut().missed(flight);
+    }
+
+    pub(super) fn accepts(&self, token: &str, end: Instant) -> bool {
+        self.lifecycle.borrow().accepts(token, end)
+    }
+
+    pub(super) fn set_is_over(&self) {
+        self.setting.set(false);
+        if self.delete_again.replace(false) {
+            delete(self);
+        }
+    }
+
+    fn ask(self: &Rc<Self>, call: CallOptions, resolve: Function, reject: Function) {
+        if let Some(reason) = aborted(&call.signal) {
+            return settle(&reject, &reason);
+        }
+        if self.options.borrow().is_none() {
+            return settle(&reject, &self.host.failure(&closed()));
+        }
+        let now = self.now();
+        let id = self.waiters.get().wrapping_add(1);
+        self.waiters.set(id);
+        let deadline = now.plus(self.timeout_ms);
+        let waiter = Waiter::new(&self.host, resolve, reject, call.signal, deadline);
+        let call = Call { id, force: call.force_refresh, deadline };
+        let actions = self.lifecycle.borrow_mut().call(call, waiter, now);
+        self.act(actions, Some(id));
+        if self.host.isolate() {
+            self.take_over_if_lost(id, now);
+        }
+        self.listen(id);
+        self.look_again(id, now);
+    }
+
+    /// Listens to the signal of a caller who waits. Adding a listener may be foreign code, so nothing is borrowed.
+    fn listen(&self, id: WaiterId) {
+        let signal = self.lifecycle.borrow_mut().waiter(id).map(|waiter| waiter.signal());
+        let Some(signal) = signal.filter(|signal| !signal.is_undefined()) else {
+            return;
+        };
+        let listener = self.host.listen(&signal, id);
+        let waits =
+            self.lifecycle.borrow_mut().waiter(id).map(|waiter| waiter.guard_listener(listener.clone())).is_some();
+        if !waits {
+            self.host.unlisten(&listener);
+        }
+    }
+
+    /// Sets the timer of a caller who waits.
+    fn look_again(&self, id: WaiterId, now: Instant) {
+        let Some(ms) = self.next_look_ms(id, now) else {
+            return;
+        };
+        let timer = self.host.arm(false, id, ms, false);
+        if let Some(waiter) = self.lifecycle.borrow_mut().waiter(id) {
+            return waiter.guard_timer(timer);
+        }
+        if let Some((_, waiter, _)) = self.answers.borrow_mut().iter_mut().find(|(answered, ..)| *answered == id) {
+            waiter.guard_timer(timer);
+        }
+    }
+
+    /// For a caller who waits, or whose answer does.
+    fn next_look_ms(&self, id: WaiterId, now: Instant) -> Option<f64> {
+        if let Some(waiter) = self.lifecycle.borrow_mut().waiter(id) {
+            return Some(waiter.next_look_ms(now));
+        }
+        self.answers
+            .borrow_mut()
+            .iter_mut()
+            .find(|(answered, ..)| *answered == id)
+            .map(|(_, waiter, _)| waiter.next_look_ms(now))
+    }
+
+    fn waiter_due(self: &Rc<Self>, id: WaiterId) {
+        if let Some((waiter, outcome)) = self.take_answer(id) {
+            return waiter.settle(&outcome);
+        }
+        let now = self.now();
+        let Some(deadline) = self.lifecycle.borrow().deadline_of(id) else {
+            return;
+        };
+        if now >= deadline {
+            let actions = self.lifecycle.borrow_mut().deadline(id, now);
+            return self.act(actions, Some(id));
+        }
+        if self.host.isolate() {
+            self.take_over_if_lost(id, now);
+        }
+        self.look_again(id, now);
+    }
+
+    /// On workerd: a flight whose request has ended stays silent, and never lands.
+    fn take_over_if_lost(self: &Rc<Self>, id: WaiterId, now: Instant) {
+        let Some(current) = self.lifecycle.borrow().flight() else {
+            return;
+        };
+        let silent = self
+            .flights
+            .borrow()
+            .iter()
+            .any(|flight| flight.id == current && flight.silent_ms(now) > self.patience_ms.get());
+        if !silent {
+            return;
+        }
+        self.patience_ms.set((self.patience_ms.get() * 2.0).min(PATIENCE_CAP_MS));
+        let actions = {
+            let mut lifecycle = self.lifecycle.borrow_mut();
+            let waits = lifecycle.waiter(id).is_some();
+            lifecycle.lost(current, waits.then_some(id), now)
+        };
+        self.act(actions, Some(id));
+    }
+
+    /// Carries out. `here` is the caller in whose request this runs.
+    fn act(self: &Rc<Self>, actions: Vec<Action>, here: Option<WaiterId>) {
+        for action in actions {
+            match action {
+                Action::Start { flight, deadline, direct, behind, leader } => {
+                    self.start(&Flight::new(&self.host, flight, leader.or(here), deadline, direct, behind), behind);
+                }
+                Action::Cancel => self.cancel(),
+                Action::Serve(id, waiter, grant) => self.answer(id, waiter, Outcome::Served(grant), here),
+                Action::Fail(id, waiter, failure) => self.answer(id, waiter, Outcome::Failed(failure), here),
+                Action::TimedOut(id, waiter) => {
+                    let standing =
+                        self.last_flight.borrow().as_ref().map_or_else(AuthError::timeout, |flight| flight.standing());
+                    self.answer(id, waiter, Outcome::Failed(Rc::new(standing)), here);
+                }
+                Action::Hold(grant, until) => self.host.hold(&grant.object, until.0),
+                Action::Drop => self.host.hold(&JsValue::UNDEFINED, f64::NEG_INFINITY),
+                Action::Delete => {
+                    self.delete_again.set(self.setting.get());
+                    delete(self);
+                }
+            }
+        }
+    }
+
+    /// Settles a caller's promise, here if it is of this request, else by its own timer.
+    fn answer(&self, id: WaiterId, waiter: Waiter, outcome: Outcome, here: Option<WaiterId>) {
+        if !self.host.isolate() || here == Some(id) {
+            return waiter.settle(&outcome);
+        }
+        let now = self.now();
+        let gone = {
+            let mut answers = self.answers.borrow_mut();
+            answers.push_back((id, waiter, outcome));
+            answers.pop_front_if(|(_, waiter, _)| now.since(waiter.deadline()) > KEPT_MS)
+        };
+        drop(gone);
+    }
+
+    fn take_answer(&self, id: WaiterId) -> Option<(Waiter, Outcome)> {
+        let mut answers = self.answers.borrow_mut();
+        let index = answers.iter().position(|(answered, ..)| *answered == id)?;
+        answers.remove(index).map(|(_, waiter, outcome)| (waiter, outcome))
+    }
+
+    fn start(self: &Rc<Self>, flight: &Rc<Flight>, behind: bool) {
+        self.flights.borrow_mut().push(Rc::clone(flight));
+        drop(self.last_flight.replace(Some(Rc::clone(flight))));
+        flight.spawn(fly(Rc::clone(self), Rc::clone(flight)));
+        let wait_until =
+            self.options().filter(|_| behind).map_or(JsValue::UNDEFINED, |options| options.wait_until.clone());
+        if self.host.isolate() || !wait_until.is_undefined() {
+            self.host.outlive(flight.id, &wait_until);
+        }
+    }
+
+    /// Gives up the flight that the lifecycle has just let go of: the last one that has not landed.
+    fn cancel(&self) {
+        let flight = self.last_flight.borrow().clone();
+        if let Some(flight) = flight {
+            give_up_lease(self, &flight);
+            flight.cancel();
+            self.ended(&flight);
+        }
+    }
+
+    fn ended(&self, flight: &Flight) {
+        self.flights.borrow_mut().retain(|other| other.id != flight.id);
+        self.host.settled(flight.id);
+    }
+}
+
+/// A flight from start to end.
+async fn fly(shell: Rc<Shell>, flight: Rc<Flight>) {
+    match obtain(&shell, &flight).await {
+        Ok(Landing { token, from }) => {
+            flight.land();
+            let grant = Grant { object: shell.host.grant(&token.token, token.exp.0), token: Rc::new(token.token) };
+            let life_ms = token.life_s * 1_000.0;
+            let spread = shell.spread.get().unwrap_or_else(Math::random);
+            shell.spread.set(Some(spread));
+            shell.patience_ms.set(PATIENCE_MS);
+            let current = shell.lifecycle.borrow().flight() == Some(flight.id);
+            let actions = shell.lifecycle.borrow_mut().landed(flight.id, grant.clone(), life_ms, from, spread);
+            shell.act(actions, flight.leader);
+            let set = if current && flight.attempts.get() > 0 {
+                begin_set(&shell, &grant.object, life_ms, from)
+            } else {
+                None
+            };
+            shell.setting.set(set.is_some());
+            share(&shell, &flight, set).await;
+        }
+        Err(error) => {
+            let retry_after_ms = error.retry_after.map(|seconds| seconds * 1_000.0);
+            let actions = shell.lifecycle.borrow_mut().failed(flight.id, &Rc::new(error), retry_after_ms, shell.now());
+            shell.act(actions, flight.leader);
+            give_up_lease(&shell, &flight);
+        }
+    }
+    shell.ended(&flight);
+}

@@ -1,0 +1,115 @@
+//! What the package's JavaScript does for this module: timers, errors, promises of its own.
+
+use crate::error::AuthError;
+use alloc::rc::Rc;
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The runtime as one client sees it. Its methods never throw.
+    #[derive(Clone, Debug)]
+    pub type Host;
+
+    /// Whether promises and timers belong to one request of many, as on workerd.
+    #[wasm_bindgen(method, getter)]
+    pub fn isolate(this: &Host) -> bool;
+
+    /// The monotonic clock, in milliseconds.
+    #[wasm_bindgen(method)]
+    pub fn now(this: &Host) -> f64;
+
+    /// Calls a foreign function with up to three arguments. Whatever it throws or returns, a thenable included, comes
+    /// back as a promise of the platform's own.
+    #[wasm_bindgen(method)]
+    pub fn call(this: &Host, function: &JsValue, receiver: &JsValue, a: &JsValue, b: &JsValue, c: &JsValue) -> Promise;
+
+    /// An instance of the error class that has this code.
+    #[wasm_bindgen(method)]
+    #[allow(clippy::too_many_arguments)]
+    fn error(
+        this: &Host,
+        code: &str,
+        message: &str,
+        attempts: u32,
+        status: Option<f64>,
+        reason: Option<&str>,
+        retry_after: Option<f64>,
+        option: Option<&str>,
+        cause: &JsValue,
+        has_cause: bool,
+    ) -> JsValue;
+
+    /// A frozen `{token, exp}`.
+    #[wasm_bindgen(method)]
+    pub fn grant(this: &Host, token: &str, exp: f64) -> JsValue;
+
+    /// From now until `until` (monotonic), callers get this token without asking here. Past times: they ask.
+    #[wasm_bindgen(method)]
+    pub fn hold(this: &Host, grant: &JsValue, until: f64);
+
+    /// Calls `Client.waiter_due(id)` or `Client.flight_due(id)` once after so many milliseconds.
+    #[wasm_bindgen(method)]
+    pub fn arm(this: &Host, flight: bool, id: u32, ms: f64, lets_exit: bool) -> JsValue;
+
+    /// Forgets such a timer.
+    #[wasm_bindgen(method)]
+    pub fn disarm(this: &Host, timer: &JsValue);
+
+    /// Calls `Client.aborted(id)` when the signal aborts; returns what [`Host::unlisten`] takes.
+    #[wasm_bindgen(method)]
+    pub fn listen(this: &Host, signal: &JsValue, id: u32) -> JsValue;
+
+    /// Stops listening.
+    #[wasm_bindgen(method)]
+    pub fn unlisten(this: &Host, listener: &JsValue);
+
+    /// Keeps the platform from ending this flight together with the request that began it, until [`Host::settled`].
+    /// `wait_until` is the option of that name, or undefined.
+    #[wasm_bindgen(method)]
+    pub fn outlive(this: &Host, flight: u32, wait_until: &JsValue);
+
+    /// That flight has ended.
+    #[wasm_bindgen(method)]
+    pub fn settled(this: &Host, flight: u32);
+
+    /// The SHA-256 of a text, in hexadecimal.
+    #[wasm_bindgen(method)]
+    pub fn digest(this: &Host, text: &str) -> Promise;
+}
+
+/// A failure on its way to every caller that waits for it.
+pub(super) type Failure = Rc<AuthError<JsValue>>;
+
+impl Host {
+    /// The error object for a failure. Every caller gets one of its own.
+    pub(super) fn failure(&self, failure: &AuthError<JsValue>) -> JsValue {
+        self.error(
+            failure.code.as_str(),
+            failure.message,
+            failure.attempts,
+            failure.status,
+            failure.reason.as_deref(),
+            failure.retry_after,
+            failure.option,
+            failure.cause.as_ref().unwrap_or(&JsValue::UNDEFINED),
+            failure.cause.is_some(),
+        )
+    }
+
+    /// [`Host::call`] of a method by name, without exceptions: a method that is missing or cannot be read rejects.
+    pub(super) fn invoke(&self, receiver: &JsValue, method: &str, a: &JsValue, b: &JsValue) -> Promise {
+        let function = get(receiver, method).unwrap_or(JsValue::UNDEFINED);
+        self.call(&function, receiver, a, b, &JsValue::UNDEFINED)
+    }
+}
+
+/// A property; `Err` is what its getter threw.
+pub(super) fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+    Reflect::get(object, &JsValue::from_str(name))
+}
+
+/// Resolves or rejects a promise of our own. These functions do not throw.
+pub(super) fn settle(function: &Function, value: &JsValue) {
+    let _ = function.call1(&JsValue::UNDEFINED, value);
+}

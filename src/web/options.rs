@@ -1,0 +1,218 @@
+//! Reads option objects. Every property is read once, and whatever a getter does, the answer is options or an error.
+
+use super::host::get;
+use crate::credentials::BasicCredentials;
+use crate::error::AuthError;
+use crate::options::{
+    DEFAULT_BASE_URL, DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, UrlParts,
+    environment, max_retries, timeout_ms,
+};
+use alloc::string::String;
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+type Result<T> = core::result::Result<T, AuthError<JsValue>>;
+
+/// Everything a client is made of.
+pub(super) struct ClientOptions {
+    pub(super) options: Options,
+    /// The function to send with; undefined for the global one.
+    pub(super) fetch: JsValue,
+    /// A `TokenStore`, or undefined.
+    pub(super) store: JsValue,
+    /// A function, or undefined.
+    pub(super) wait_until: JsValue,
+}
+
+/// Reads the argument of `authenticate` and of the constructor.
+pub(super) fn read(options: &JsValue) -> Result<ClientOptions> {
+    if !options.is_object() && !options.is_function() {
+        return Err(AuthError::option("options", "options is not an object"));
+    }
+    let user_id =
+        secret(property(options, "apiKey")?, "apiKey", "apiKey is not a string", "apiKey holds a lone surrogate")?;
+    let password = secret(
+        property(options, "apiSecret")?,
+        "apiSecret",
+        "apiSecret is not a string",
+        "apiSecret holds a lone surrogate",
+    )?;
+    let credentials = BasicCredentials::new(user_id, password)?;
+
+    let environment = match optional(property(options, "environment")?) {
+        None => String::from(DEFAULT_ENVIRONMENT),
+        Some(value) => environment(
+            value.as_string().ok_or_else(|| AuthError::option("environment", "environment is not a string"))?,
+        )?,
+    };
+    let endpoint = endpoint(optional(property(options, "baseUrl")?))?;
+    let timeout_ms = match optional(property(options, "timeout")?) {
+        None => DEFAULT_TIMEOUT_MS,
+        Some(value) => timeout_ms(value.as_f64().unwrap_or(f64::NAN))?,
+    };
+    let max_retries = match optional(property(options, "maxRetries")?) {
+        None => DEFAULT_MAX_RETRIES,
+        Some(value) => max_retries(value.as_f64().unwrap_or(f64::NAN))?,
+    };
+    let fetch = function(property(options, "fetch")?, "fetch", "fetch is not a function")?;
+    let store = property(options, "store")?;
+    if !store.is_undefined() {
+        check_store(&store)?;
+    }
+    let wait_until = function(property(options, "waitUntil")?, "waitUntil", "waitUntil is not a function")?;
+    let options = Options { credentials, environment, endpoint, timeout_ms, max_retries };
+    Ok(ClientOptions { options, fetch, store, wait_until })
+}
+
+/// What one call wants.
+pub(super) struct CallOptions {
+    /// An `AbortSignal`, or undefined.
+    pub(super) signal: JsValue,
+    pub(super) force_refresh: bool,
+}
+
+/// Reads the argument of `getToken`.
+pub(super) fn read_call(call: &JsValue) -> Result<CallOptions> {
+    if call.is_undefined() {
+        return Ok(CallOptions { signal: JsValue::UNDEFINED, force_refresh: false });
+    }
+    if !call.is_object() && !call.is_function() {
+        return Err(AuthError::option("call", "the call's options are not an object"));
+    }
+    let signal = property(call, "signal")?;
+    if !signal.is_undefined() && !is_signal(&signal) {
+        return Err(AuthError::option("signal", "signal is not an AbortSignal"));
+    }
+    let force_refresh = match optional(property(call, "forceRefresh")?) {
+        None => false,
+        Some(value) => {
+            value.as_bool().ok_or_else(|| AuthError::option("forceRefresh", "forceRefresh is not a boolean"))?
+        }
+    };
+    Ok(CallOptions { signal, force_refresh })
+}
+
+/// Why a signal aborted, if it has.
+pub(super) fn aborted(signal: &JsValue) -> Option<JsValue> {
+    let aborted = !signal.is_undefined() && get(signal, "aborted").is_ok_and(|aborted| aborted.is_truthy());
+    aborted.then(|| get(signal, "reason").unwrap_or(JsValue::UNDEFINED))
+}
+
+/// By its brand, not by `instanceof`: the signal may come from another realm.
+fn is_signal(signal: &JsValue) -> bool {
+    let Some(signal) = signal.dyn_ref::<js_sys::Object>() else {
+        return false;
+    };
+    brand(signal).as_deref() == Some("[object AbortSignal]")
+        && get(signal, "aborted").is_ok_and(|aborted| aborted.as_bool().is_some())
+        && get(signal, "addEventListener").is_ok_and(|method| method.is_function())
+}
+
+fn endpoint(base_url: Option<JsValue>) -> Result<Endpoint> {
+    let fault = || AuthError::option("baseUrl", "baseUrl is not a URL");
+    let text = match base_url {
+        None => String::from(DEFAULT_BASE_URL),
+        Some(value) => match value.as_string() {
+            Some(text) => text,
+            None => url_text(&value).ok_or_else(fault)?,
+        },
+    };
+    let url = Url::new(&text).map_err(|_| fault())?;
+    Endpoint::new(UrlParts {
+        href: &url.href(),
+        protocol: &url.protocol(),
+        hostname: &url.hostname(),
+        username: &url.username(),
+        password: &url.password(),
+    })
+}
+
+/// The text of a `URL` object, which may come from another realm.
+fn url_text(value: &JsValue) -> Option<String> {
+    let object: &js_sys::Object = value.dyn_ref()?;
+    (brand(object).as_deref() == Some("[object URL]")).then(|| get(value, "href").ok()?.as_string()).flatten()
+}
+
+fn check_store(store: &JsValue) -> Result<()> {
+    let fault = |message| Err(AuthError::option("store", message));
+    if !store.is_object() && !store.is_function() {
+        return fault("store is not an object");
+    }
+    for method in ["get", "set"] {
+        if !property_of(store, "store", method)?.is_function() {
+            return fault("store has no get or no set");
+        }
+    }
+    for method in ["delete", "acquire", "release"] {
+        let method = property_of(store, "store", method)?;
+        if !method.is_undefined() && !method.is_function() {
+            return fault("the store's delete, acquire or release is not a function");
+        }
+    }
+    Ok(())
+}
+
+fn property(object: &JsValue, name: &'static str) -> Result<JsValue> {
+    property_of(object, name, name)
+}
+
+/// A property, and which option to blame when its getter throws.
+fn property_of(object: &JsValue, option: &'static str, name: &str) -> Result<JsValue> {
+    get(object, name).map_err(|thrown| AuthError {
+        cause: Some(thrown),
+        ..AuthError::option(option, "reading the option threw an error")
+    })
+}
+
+/// Only `undefined` means the default.
+fn optional(value: JsValue) -> Option<JsValue> {
+    (!value.is_undefined()).then_some(value)
+}
+
+fn function(value: JsValue, option: &'static str, message: &'static str) -> Result<JsValue> {
+    if value.is_undefined() || value.is_function() { Ok(value) } else { Err(AuthError::option(option, message)) }
+}
+
+/// A string in a buffer that will be overwritten. It is read code unit by code unit: a conversion by the glue grows its
+/// buffer for what is not ASCII, and what it grew out of stays in memory.
+fn secret(
+    value: JsValue,
+    option: &'static str,
+    not_a_string: &'static str,
+    ill_formed: &'static str,
+) -> Result<Zeroizing<String>> {
+    let text: JsString = value.dyn_into().map_err(|_| AuthError::option(option, not_a_string))?;
+    // A UTF-16 code unit takes three bytes of UTF-8 at most.
+    let mut utf8 = Zeroizing::new(String::with_capacity(text.length() as usize * 3));
+    for unit in char::decode_utf16(text.iter()) {
+        utf8.push(unit.map_err(|_| AuthError::option(option, ill_formed))?);
+    }
+    Ok(utf8)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = URL)]
+    type Url;
+    #[wasm_bindgen(constructor, catch, js_class = "URL")]
+    fn new(url: &str) -> core::result::Result<Url, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn href(this: &Url) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn protocol(this: &Url) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn hostname(this: &Url) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn username(this: &Url) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn password(this: &Url) -> String;
+
+    /// A proxy's trap may throw here.
+    #[wasm_bindgen(catch, js_namespace = ["Object", "prototype", "toString"], js_name = call)]
+    fn to_string_tag(object: &js_sys::Object) -> core::result::Result<String, JsValue>;
+}
+
+fn brand(object: &js_sys::Object) -> Option<String> {
+    to_string_tag(object).ok()
+}

@@ -1,0 +1,172 @@
+//! One token for a fleet: the way to a token by a `TokenStore`. Whatever the store does, it costs at most a direct
+//! exchange.
+
+use super::client::Shell;
+use super::exchange::{Landing, exchange};
+use super::flight::Flight;
+use super::host::get;
+use crate::error::AuthError;
+use crate::time::Instant;
+use crate::token::AccessToken;
+use js_sys::{Date, Promise};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+/// The longest wait for one answer of a store, in milliseconds.
+const ANSWER_MS: f64 = 2_000.0;
+/// The first wait for the one who may exchange, in milliseconds; it doubles up to [`LOOK_CAP_MS`].
+const LOOK_MS: f64 = 25.0;
+/// The longest such wait, in milliseconds.
+const LOOK_CAP_MS: f64 = 400.0;
+
+/// A flight's way: the store's token, or an exchange, which one of the fleet makes for all.
+pub(super) async fn obtain(shell: &Shell, flight: &Flight) -> Result<Landing, AuthError<JsValue>> {
+    if !flight.direct {
+        if let Some(landing) = from_store(shell, flight).await {
+            return Ok(landing);
+        }
+        shell.missed(flight.id);
+    }
+    exchange(shell, flight).await
+}
+
+/// Shares a new token, and lets the next one of the fleet exchange.
+pub(super) async fn share(shell: &Shell, flight: &Flight, set: Option<Promise>) {
+    if let Some(set) = set {
+        let _ = flight.within(set, shell.now().plus(ANSWER_MS)).await;
+        shell.set_is_over();
+    }
+    if let Some(promise) = release(shell, flight) {
+        let _ = flight.within(promise, shell.now().plus(ANSWER_MS)).await;
+    }
+}
+
+/// Begins to write a token, in the same turn in which the callers get it: a process that ends right after has sent it.
+pub(super) fn begin_set(shell: &Shell, grant: &JsValue, life_ms: f64, from: Instant) -> Option<Promise> {
+    let (store, key) = shell.store()?;
+    let ttl_s = seconds(from.plus(life_ms).since(shell.now()));
+    if ttl_s <= 0.0 {
+        return None;
+    }
+    let set = get(&store, "set").unwrap_or(JsValue::UNDEFINED);
+    Some(shell.host.call(&set, &store, &key, grant, &ttl_s.into()))
+}
+
+/// Deletes what the store has, without waiting for it.
+pub(super) fn delete(shell: &Shell) {
+    if let Some((store, key)) = shell.store() {
+        if get(&store, "delete").is_ok_and(|method| method.is_function()) {
+            contain(shell.host.invoke(&store, "delete", &key, &JsValue::UNDEFINED));
+        }
+    }
+}
+
+/// Ends the lease, if this flight has it.
+pub(super) fn give_up_lease(shell: &Shell, flight: &Flight) {
+    if let Some(promise) = release(shell, flight) {
+        contain(promise);
+    }
+}
+
+fn release(shell: &Shell, flight: &Flight) -> Option<Promise> {
+    if !flight.leased.replace(false) {
+        return None;
+    }
+    let (store, key) = shell.store()?;
+    let method = get(&store, "release").ok().filter(JsValue::is_function)?;
+    Some(shell.host.call(&method, &store, &key, &JsValue::UNDEFINED, &JsValue::UNDEFINED))
+}
+
+/// `None`: exchange directly.
+async fn from_store(shell: &Shell, flight: &Flight) -> Option<Landing> {
+    // Half of the flight's time belongs to the exchange.
+    let half = flight.began.plus(flight.deadline.since(flight.began) / 2.0);
+    let patience = |now: Instant| {
+        if now.plus(ANSWER_MS) < half { now.plus(ANSWER_MS) } else { half }
+    };
+
+    if shell.store().is_none() {
+        let digest = shell.host.digest(&shell.options()?.options.store_identity());
+        let key = flight.within(digest, patience(shell.now())).await?;
+        shell.set_store_key(key);
+    }
+    let (store, key) = shell.store()?;
+
+    if let Stored::Token(landing) = look(shell, flight, patience(shell.now())).await? {
+        return Some(landing);
+    }
+    let acquire = get(&store, "acquire").ok().filter(JsValue::is_function)?;
+    let mut wait_ms = LOOK_MS;
+    loop {
+        let now = shell.now();
+        if now >= half {
+            return None;
+        }
+        let ttl_s = seconds(flight.deadline.since(now));
+        let acquired = shell.host.call(&acquire, &store, &key, &ttl_s.into(), &JsValue::UNDEFINED);
+        match flight.within(acquired, patience(now)).await?.as_bool()? {
+            true => {
+                flight.leased.set(true);
+                // The one who had the lease before may have written since the look above.
+                return match look(shell, flight, patience(shell.now())).await {
+                    Some(Stored::Token(landing)) => {
+                        give_up_lease(shell, flight);
+                        Some(landing)
+                    }
+                    _ => None,
+                };
+            }
+            false => {
+                let now = shell.now();
+                let until = now.plus(wait_ms);
+                flight.sleep(if until < half { until } else { half }).await;
+                wait_ms = (wait_ms * 2.0).min(LOOK_CAP_MS);
+            }
+        }
+        if let Stored::Token(landing) = look(shell, flight, patience(shell.now())).await? {
+            return Some(landing);
+        }
+    }
+}
+
+enum Stored {
+    Token(Landing),
+    Nothing,
+}
+
+/// Reads the store; `None` if it fails, hangs or answers nonsense.
+async fn look(shell: &Shell, flight: &Flight, until: Instant) -> Option<Stored> {
+    let (store, key) = shell.store()?;
+    let from = shell.now();
+    let stored = flight.within(shell.host.invoke(&store, "get", &key, &JsValue::UNDEFINED), until).await?;
+    if stored.is_undefined() || stored.is_null() {
+        return Some(Stored::Nothing);
+    }
+    let token = get(&stored, "token").ok()?.as_string();
+    let exp = get(&stored, "exp").ok()?.as_f64();
+    let ttl_s = get(&stored, "ttlSeconds").ok()?;
+    // Not a number is as unusable as one out of range: the check of the life refuses NaN.
+    let ttl_s = if ttl_s.is_undefined() { None } else { Some(ttl_s.as_f64().unwrap_or(f64::NAN)) };
+    let token = AccessToken::new(token, exp, |_, exp| ttl_s.unwrap_or_else(|| exp.0 - Date::now() / 1_000.0));
+    // A token that is past its life or unusable is one to replace: the same as none.
+    let Ok(token) = token else {
+        return Some(Stored::Nothing);
+    };
+    if shell.accepts(&token.token, from.plus(token.life_s * 1_000.0)) {
+        Some(Stored::Token(Landing { token, from }))
+    } else {
+        Some(Stored::Nothing)
+    }
+}
+
+/// Whole seconds where there is one, never more than there are: stores count in them.
+fn seconds(ms: f64) -> f64 {
+    let seconds = ms / 1_000.0;
+    #[allow(clippy::cast_possible_truncation)]
+    if seconds >= 1.0 { f64::from(seconds as i32) } else { seconds }
+}
+
+/// Nobody waits for it, and its rejection is nobody's.
+fn contain(promise: Promise) {
+    drop(JsFuture::from(promise));
+}
