@@ -33,7 +33,7 @@
 //! | invalidate() | any | any | forget the token; a new direct flight for those who wait, else none |
 //! | invalidate(t) | t | any | the same; the store's t is refused from here on |
 //! | invalidate(t) | not t | any | only the store's t is refused |
-//! | lost (its request ended) | any | that one | a new flight, led by the caller who noticed |
+//! | lost (its request ended) | any | that one | a new flight for those who wait, else none |
 //! | close | any | any | all who wait see the error; nothing is held or in flight |
 
 use crate::time::Instant;
@@ -89,8 +89,6 @@ pub enum Action<T, E, W> {
         direct: bool,
         /// Whether it is a renewal behind the callers' backs.
         behind: bool,
-        /// The caller in whose request it begins.
-        leader: Option<WaiterId>,
     },
     /// Give the flight up; whatever it still brings is ignored.
     Cancel,
@@ -100,6 +98,8 @@ pub enum Action<T, E, W> {
     Fail(WaiterId, W, E),
     /// Reject this caller's promise: its own deadline has passed.
     TimedOut(WaiterId, W),
+    /// Reject this caller's promise with its own reason.
+    Abort(W),
     /// Hand this token out without asking, until then.
     Hold(T, Instant),
     /// Hand nothing out without asking.
@@ -220,12 +220,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             {
                 actions.push(Action::Serve(call.id, handle, held.token.clone()));
                 if stage == Stage::Soft && self.flight.is_none() && !self.cooling(now) {
-                    self.start(
-                        Flight { id: 0, direct: false, behind: true },
-                        None,
-                        now.plus(self.timeout_ms),
-                        &mut actions,
-                    );
+                    self.start(false, true, now.plus(self.timeout_ms), &mut actions);
                 }
                 return actions;
             }
@@ -349,12 +344,14 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         actions
     }
 
-    /// A caller gave up. Its handle comes back first, for the shell to reject with the caller's own reason.
-    pub fn abort(&mut self, id: WaiterId) -> Option<(W, Vec<Action<T, E, W>>)> {
-        let waiter = self.take(id)?;
+    /// A caller gave up.
+    pub fn abort(&mut self, id: WaiterId) -> Vec<Action<T, E, W>> {
         let mut actions = Vec::new();
-        self.end_if_nobody_waits(&mut actions);
-        Some((waiter.handle, actions))
+        if let Some(waiter) = self.take(id) {
+            actions.push(Action::Abort(waiter.handle));
+            self.end_if_nobody_waits(&mut actions);
+        }
+        actions
     }
 
     /// The token held (or, if one is named, that one, if it is held) is no good.
@@ -386,17 +383,12 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         actions
     }
 
-    /// The request in which the flight began has ended, and the flight with it; `by` noticed and leads the next.
-    pub fn lost(&mut self, flight: FlightId, by: Option<WaiterId>, now: Instant) -> Vec<Action<T, E, W>> {
+    /// The request in which the flight began has ended, and the flight with it.
+    pub fn lost(&mut self, flight: FlightId) -> Vec<Action<T, E, W>> {
         let mut actions = Vec::new();
-        let Some(lost) = self.flight.filter(|current| current.id == flight) else {
-            return actions;
-        };
-        self.flight = None;
-        actions.push(Action::Cancel);
-        if let Some(by) = by {
-            let deadline = self.waiters.back().map_or(now.plus(self.timeout_ms), |last| last.call.deadline);
-            self.start(Flight { behind: false, ..lost }, Some(by), deadline, &mut actions);
+        if let Some(lost) = self.flight.take_if(|current| current.id == flight) {
+            actions.push(Action::Cancel);
+            self.start_for_the_last(lost.direct, &mut actions);
         }
         actions
     }
@@ -484,24 +476,17 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
 
     /// The caller with the most time left leads: led by another, the flight would end while some still can wait.
     fn start_for_the_last(&mut self, direct: bool, actions: &mut Vec<Action<T, E, W>>) {
-        if let Some(Call { id, deadline, .. }) = self.waiters.back().map(|waiter| waiter.call) {
-            self.start(Flight { id: 0, direct, behind: false }, Some(id), deadline, actions);
+        if let Some(deadline) = self.waiters.back().map(|waiter| waiter.call.deadline) {
+            self.start(direct, false, deadline, actions);
         }
     }
 
-    /// Begins a flight like `wanted`, under a number of its own.
-    fn start(
-        &mut self,
-        wanted: Flight,
-        leader: Option<WaiterId>,
-        deadline: Instant,
-        actions: &mut Vec<Action<T, E, W>>,
-    ) {
+    fn start(&mut self, direct: bool, behind: bool, deadline: Instant, actions: &mut Vec<Action<T, E, W>>) {
         self.flights = self.flights.wrapping_add(1);
         let id = self.flights;
-        let direct = wanted.direct || self.direct_next || !self.has_store;
-        self.flight = Some(Flight { id, direct, ..wanted });
-        actions.push(Action::Start { flight: id, deadline, direct, behind: wanted.behind, leader });
+        let direct = direct || self.direct_next || !self.has_store;
+        self.flight = Some(Flight { id, direct, behind });
+        actions.push(Action::Start { flight: id, deadline, direct, behind });
     }
 
     fn end_if_nobody_waits(&mut self, actions: &mut Vec<Action<T, E, W>>) -> bool {

@@ -25,7 +25,7 @@ type Action = refresh::Action<Grant, Failure, Waiter>;
 const PATIENCE_MS: f64 = 250.0;
 /// The longest such silence, in milliseconds.
 const PATIENCE_CAP_MS: f64 = 4_000.0;
-/// How long an answer is kept for a caller whose request seems to have ended, past its deadline, in milliseconds.
+/// How long something is kept for a request that seems to have ended, past its deadline, in milliseconds.
 const KEPT_MS: f64 = 10_000.0;
 
 /// What JavaScript holds of a client. Secrets and state stay behind it, in this module's memory.
@@ -142,13 +142,11 @@ impl Client {
 
     /// A caller's signal aborted.
     pub fn aborted(&self, id: WaiterId) {
-        let aborted = self.0.lifecycle.borrow_mut().abort(id);
-        if let Some((waiter, actions)) = aborted {
-            waiter.abort();
-            self.0.act(actions, Some(id));
-        } else if let Some((waiter, _)) = self.0.take_answer(id) {
-            waiter.abort();
+        if let Some((waiter, _)) = self.0.take_answer(id) {
+            return waiter.abort();
         }
+        let actions = self.0.lifecycle.borrow_mut().abort(id);
+        self.0.act(actions, Some(id));
     }
 
     /// `baseUrl` as a folder; empty once closed.
@@ -291,7 +289,7 @@ impl Shell {
     }
 
     /// On workerd: a flight whose request has ended stays silent, and never lands.
-    fn take_over_if_lost(self: &Rc<Self>, id: WaiterId, now: Instant) {
+    fn take_over_if_lost(self: &Rc<Self>, here: WaiterId, now: Instant) {
         let Some(current) = self.lifecycle.borrow().flight() else {
             return;
         };
@@ -304,20 +302,16 @@ impl Shell {
             return;
         }
         self.patience_ms.set((self.patience_ms.get() * 2.0).min(PATIENCE_CAP_MS));
-        let actions = {
-            let mut lifecycle = self.lifecycle.borrow_mut();
-            let waits = lifecycle.waiter(id).is_some();
-            lifecycle.lost(current, waits.then_some(id), now)
-        };
-        self.act(actions, Some(id));
+        let actions = self.lifecycle.borrow_mut().lost(current);
+        self.act(actions, Some(here));
     }
 
     /// Carries out. `here` is the caller in whose request this runs.
     fn act(self: &Rc<Self>, actions: Vec<Action>, here: Option<WaiterId>) {
         for action in actions {
             match action {
-                Action::Start { flight, deadline, direct, behind, leader } => {
-                    self.start(&Flight::new(&self.host, flight, leader.or(here), deadline, direct, behind), behind);
+                Action::Start { flight, deadline, direct, behind } => {
+                    self.start(&Flight::new(&self.host, flight, here, deadline, direct, behind), behind);
                 }
                 Action::Cancel => self.cancel(),
                 Action::Serve(id, waiter, grant) => self.answer(id, waiter, Outcome::Served(grant), here),
@@ -327,6 +321,7 @@ impl Shell {
                         self.last_flight.borrow().as_ref().map_or_else(AuthError::timeout, |flight| flight.standing());
                     self.answer(id, waiter, Outcome::Failed(Rc::new(standing)), here);
                 }
+                Action::Abort(waiter) => waiter.abort(),
                 Action::Hold(grant, until) => self.host.hold(&grant.object, until.0),
                 Action::Drop => self.host.hold(&JsValue::UNDEFINED, f64::NEG_INFINITY),
                 Action::Delete => {
@@ -360,7 +355,8 @@ impl Shell {
     fn start(self: &Rc<Self>, flight: &Rc<Flight>, behind: bool) {
         self.flights.borrow_mut().push(Rc::clone(flight));
         drop(self.last_flight.replace(Some(Rc::clone(flight))));
-        flight.spawn(fly(Rc::clone(self), Rc::clone(flight)));
+        let shell = Rc::clone(self);
+        flight.spawn(fly(Rc::clone(self), Rc::clone(flight)), move |flight| shell.ended(flight));
         let wait_until =
             self.options().filter(|_| behind).map_or(JsValue::UNDEFINED, |options| options.wait_until.clone());
         if self.host.isolate() || !wait_until.is_undefined() {
@@ -374,12 +370,15 @@ impl Shell {
         if let Some(flight) = flight {
             give_up_lease(self, &flight);
             flight.cancel();
-            self.ended(&flight);
         }
     }
 
+    /// A flight's work is over, in the request that it began in. Flights whose request has ended never come here.
     fn ended(&self, flight: &Flight) {
-        self.flights.borrow_mut().retain(|other| other.id != flight.id);
+        let now = self.now();
+        self.flights
+            .borrow_mut()
+            .retain(|other| other.id != flight.id && other.silent_ms(now) < KEPT_MS + self.timeout_ms);
         self.host.settled(flight.id);
     }
 }
@@ -412,5 +411,4 @@ async fn fly(shell: Rc<Shell>, flight: Rc<Flight>) {
             give_up_lease(&shell, &flight);
         }
     }
-    shell.ended(&flight);
 }

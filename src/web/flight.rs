@@ -78,38 +78,40 @@ impl Flight {
         })
     }
 
-    /// Runs the work until it ends or is given up. It begins in a microtask, so that a `fetch` that calls the client
-    /// again does so on a stack of its own.
-    pub(super) fn spawn(self: &Rc<Self>, work: impl Future<Output = ()> + 'static) {
+    /// Runs the work until it ends or is given up, and then `ended`. It begins in a microtask, so that a `fetch` that
+    /// calls the client again does so on a stack of its own.
+    pub(super) fn spawn(self: &Rc<Self>, work: impl Future<Output = ()> + 'static, ended: impl Fn(&Flight) + 'static) {
         let flight = Rc::clone(self);
         let mut work: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(work));
         self.arm(self.began);
         spawn_local(poll_fn(move |context| {
-            if flight.cancelled.get() {
-                work = None;
-                return Poll::Ready(());
-            }
             drop(flight.waker.replace(Some(context.waker().clone())));
-            let poll = work.as_mut().map_or(Poll::Ready(()), |work| work.as_mut().poll(context));
-            if poll.is_ready() {
-                flight.disarm();
-                drop(flight.waker.take());
+            let pending =
+                !flight.cancelled.get() && work.as_mut().is_some_and(|work| work.as_mut().poll(context).is_pending());
+            if pending {
+                return Poll::Pending;
             }
-            poll
+            work = None;
+            flight.disarm();
+            drop(flight.waker.take());
+            ended(&flight);
+            Poll::Ready(())
         }));
     }
 
     /// Gives the flight up. Harmless when it has ended, and when the request that it began in has.
+    ///
+    /// Where promises belong to requests, the work is not woken from here, which may be another request than its own:
+    /// it wakes by the abort of its fetch or by its timer, and finds that it was given up.
     pub(super) fn cancel(&self) {
         if self.cancelled.replace(true) {
             return;
         }
-        self.disarm();
-        let controller = self.controller.borrow_mut().take();
-        if let Some(controller) = controller {
-            controller.abort();
+        self.hang_up();
+        if !self.host.isolate() {
+            self.disarm();
+            self.wake();
         }
-        self.wake();
     }
 
     /// Takes charge of an attempt: only the newest one's request is open.
@@ -149,6 +151,10 @@ impl Flight {
     /// Its timer fired. Whether the deadline has passed.
     pub(super) fn due(&self, now: Instant) -> bool {
         self.beat.set(now);
+        if self.cancelled.get() {
+            self.wake();
+            return false;
+        }
         if now >= self.deadline && !self.landed.get() {
             return true;
         }

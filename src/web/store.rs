@@ -54,10 +54,10 @@ pub(super) fn begin_set(shell: &Shell, grant: &JsValue, life_ms: f64, from: Inst
 
 /// Deletes what the store has, without waiting for it.
 pub(super) fn delete(shell: &Shell) {
-    if let Some((store, key)) = shell.store() {
-        if get(&store, "delete").is_ok_and(|method| method.is_function()) {
-            contain(shell.host.invoke(&store, "delete", &key, &JsValue::UNDEFINED));
-        }
+    if let Some((store, key)) = shell.store()
+        && get(&store, "delete").is_ok_and(|method| method.is_function())
+    {
+        contain(shell.host.invoke(&store, "delete", &key, &JsValue::UNDEFINED));
     }
 }
 
