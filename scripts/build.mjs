@@ -1,0 +1,129 @@
+// `npm run build`: makes pkg/wasm and pkg/cjs, which `npm pack` needs besides what is tracked in pkg/, and the page.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import { bytesModule } from "./lib/bytes.mjs";
+import { pkg, root, target, www } from "./lib/paths.mjs";
+import { Failure, command, environment, must } from "./lib/process.mjs";
+import { step } from "./lib/terminal.mjs";
+import { setup } from "./setup.mjs";
+
+const minutes = (count) => count * 60_000;
+const staging = join(target, "package");
+// The entries that CommonJS gets, as they are under pkg/.
+const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js"];
+
+/**
+ * Makes the package whole. Everything is made in a folder of its own and moved at the end, pkg/cjs last: a build that
+ * was interrupted leaves a package without it, which `checkBuilt` does not take for one.
+ */
+export async function build() {
+  await setup();
+  rmSync(staging, { recursive: true, force: true });
+  const wasm = join(staging, "wasm");
+  // Unpacks the sources of the dependencies, whose folders have to be known ahead.
+  await must("cargo", ["fetch", "--quiet", "--target", "wasm32-unknown-unknown"], { timeout: minutes(10) });
+  await step("Compiling the module", (report) => must("wasm-pack", ["build", "--release", "--mode", "no-install",
+    "--target", "bundler", "--no-pack", "--no-typescript", "--out-dir", wasm, root, "--", "--features", "package"], {
+    env: environment({ CARGO_ENCODED_RUSTFLAGS: withoutFolders().join("\u001f") }),
+    timeout: minutes(15), onStdout: report, onStderr: report,
+  }));
+  // npm pack would obey the ignore file that wasm-pack writes, and leave the module out without a word.
+  const generated = new Set(["digitalpaye_auth_bg.js", "digitalpaye_auth_bg.wasm"]);
+  for (const name of readdirSync(wasm)) {
+    if (!generated.delete(name)) rmSync(join(wasm, name), { recursive: true });
+  }
+  if (generated.size > 0) throw new Failure(`wasm-pack did not make ${[...generated].join(" and ")}.`);
+  const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
+  writeFileSync(join(wasm, "bytes.js"), bytesModule(module));
+
+  await step("Bundling for CommonJS", async () => {
+    rmSync(join(pkg, "cjs"), { recursive: true, force: true });
+    replace(wasm, join(pkg, "wasm"));
+    const cjs = join(staging, "cjs");
+    await bundle(cjs);
+    for (const entry of entries) writeDeclarations(entry, cjs);
+    for (const name of ["README.md", "LICENSE"]) {
+      if (existsSync(join(root, name))) copyFileSync(join(root, name), join(pkg, name));
+    }
+    replace(cjs, join(pkg, "cjs"));
+  });
+  await buildPage();
+  return { raw: module.length, brotli: brotliCompressSync(module).length };
+}
+
+// Panics name the source files of dependencies: without the folder that these are in, the module is the same whoever
+// builds it, and tells nobody where.
+function withoutFolders() {
+  const sources = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  return existsSync(sources) ? readdirSync(sources).sort().map((name) => `--remap-path-prefix=${join(sources, name)}${sep}=`) : [];
+}
+
+function replace(from, to) {
+  rmSync(to, { recursive: true, force: true });
+  renameSync(from, to);
+}
+
+async function bundle(folder) {
+  const { build: esbuild } = await import("esbuild");
+  const { warnings } = await esbuild({
+    absWorkingDir: pkg,
+    entryPoints: entries.map((entry) => ({ in: join(pkg, entry), out: entry.replace(/\.js$/, "") })),
+    outdir: folder,
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    format: "cjs",
+    // What "node" adds is the note from which Node.js reads the names of the exports when an ES module imports this.
+    platform: "node",
+    target: "es2022",
+    external: ["node:*", "cloudflare:*"],
+    legalComments: "none",
+    logLevel: "silent",
+    plugins: [{
+      name: "one-copy-of-the-main-entry",
+      setup(esbuild) {
+        esbuild.onResolve({ filter: /^\.\.\/index\.js$/ }, ({ importer }) =>
+          dirname(importer) === join(pkg, "stores") ? { path: "../index.cjs", external: true } : undefined);
+      },
+    }],
+  }).catch((error) => {
+    throw new Failure("The CommonJS bundle could not be made.", { output: error.message, cause: error });
+  });
+  if (warnings.length > 0) {
+    throw new Failure("esbuild has warnings.", { output: warnings.map(({ text, location }) => `${location?.file}: ${text}`).join("\n") });
+  }
+}
+
+// The same declarations, under the name by which TypeScript knows them for CommonJS.
+function writeDeclarations(entry, folder) {
+  const source = entry.replace(/\.js$/, ".d.ts");
+  const declarations = readFileSync(join(pkg, source), "utf8").replace(
+    /((?:from|import)\s*\(?\s*["'])(\.{1,2}\/[^"']+)(["'])/g,
+    (_, before, path, after) => {
+      const imported = relative(pkg, join(pkg, dirname(entry), path)).replaceAll("\\", "/");
+      if (!entries.includes(imported)) throw new Failure(`pkg/${source} imports ${path}, of which there is no CommonJS twin.`);
+      return `${before}${path.replace(/\.js$/, ".cjs")}${after}`;
+    },
+  );
+  const file = join(folder, entry.replace(/\.js$/, ".d.cts"));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, declarations);
+}
+
+async function buildPage() {
+  const manifest = JSON.parse(readFileSync(join(www, "package.json"), "utf8"));
+  if (!manifest.scripts?.build) return;
+  await step("Building the page", (report) => must("npm", ["run", "build", "--workspace", manifest.name], {
+    timeout: minutes(5), onStdout: report, onStderr: report,
+  }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await command(async () => {
+    const { raw, brotli } = await build();
+    const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+    process.stdout.write(`The package is in ${basename(pkg)}/. Its module: ${kilobytes(raw)}, ${kilobytes(brotli)} with brotli.\n`);
+  });
+}

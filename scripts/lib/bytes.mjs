@@ -1,0 +1,68 @@
+// The module as a JavaScript file, for the runtimes where a .wasm file beside it cannot be had.
+//
+// Measured on a module of 84,716 bytes (brotli 32,214, gzip 37,833), in the file that a browser gets (esbuild --bundle
+// --minify, which escapes what is not ASCII):
+//
+//   encoding                                  raw    brotli     gzip
+//   base64                                112,983    43,444   49,151   no two equal bytes look the same
+//   hex                                   169,459    34,660   41,425
+//   one Latin-1 character per byte        126,769    35,626   41,469   as escapes; 34,822 as UTF-8
+//   this one                               91,900    33,250   38,050
+//
+// The 87 most frequent bytes are one printable character each, the other 169 are a shift and a character. That keeps
+// the bytes aligned, which is what compressors live on, and it is plain ASCII without a quote, a backslash, a "<" or a
+// "$": no minifier rewrites it, no page's charset changes it, and a bundle of it can be put into HTML.
+
+const shifts = ["(", ")"];
+const unused = new Set([..."\"'`\\$<", ...shifts]);
+const alphabet = Array.from({ length: 95 }, (_, index) => String.fromCharCode(0x20 + index)).filter((char) => !unused.has(char));
+const size = alphabet.length;
+
+/** The text of an ES module that exports `bytes()`: a new Uint8Array of `module`. */
+export function bytesModule(module) {
+  const counts = new Array(256).fill(0);
+  for (const byte of module) counts[byte]++;
+  const byCount = [...counts.keys()].sort((a, b) => counts[b] - counts[a] || a - b);
+  const common = new Set(byCount.slice(0, size));
+  const codes = [];
+  let single = 0;
+  let shifted = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    codes[byte] = common.has(byte)
+      ? alphabet[single++]
+      : shifts[Math.floor(shifted / size)] + alphabet[shifted++ % size];
+  }
+  let text = "";
+  for (const byte of module) text += codes[byte];
+  // Which bytes are the common ones: a bit each, lowest first, in hex.
+  let set = "";
+  for (let byte = 0; byte < 256; byte += 4) {
+    set += [0, 1, 2, 3].reduce((bits, bit) => bits | (common.has(byte + bit) ? 1 << bit : 0), 0).toString(16);
+  }
+  return `// Generated from digitalpaye_auth_bg.wasm by scripts/lib/bytes.mjs, where the encoding is explained.
+const text = "${text}";
+const common = "${set}";
+
+export function bytes() {
+  const byte = new Uint8Array(256);
+  for (let value = 0, single = 0, shifted = ${size}; value < 256; value++) {
+    byte[(parseInt(common[value >> 2], 16) >> (value & 3)) & 1 ? single++ : shifted++] = value;
+  }
+  const position = new Uint8Array(127);
+  for (let char = 32, next = 0; char < 127; char++) {
+    if (!${JSON.stringify([...unused].map((char) => char.charCodeAt(0)).sort((a, b) => a - b))}.includes(char)) position[char] = next++;
+  }
+  const module = new Uint8Array(${module.length});
+  for (let index = 0, length = 0, shift = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (char === 40) shift = ${size};
+    else if (char === 41) shift = ${2 * size};
+    else {
+      module[length++] = byte[shift + position[char]];
+      shift = 0;
+    }
+  }
+  return module;
+}
+`;
+}

@@ -1,0 +1,221 @@
+// The tarball that npm would publish, and what happens when it is installed elsewhere.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, before, describe } from "node:test";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { pack } from "../../scripts/lib/package.mjs";
+import { importInstalled, installed, requireInstalled } from "../lib/install.mjs";
+
+const run = promisify(execFile);
+
+const files = [
+  "LICENSE",
+  "README.md",
+  "api.js",
+  "auth.js",
+  "bin/digitalpaye-auth.js",
+  "cjs/index.cjs",
+  "cjs/index.d.cts",
+  "cjs/stores/redis.cjs",
+  "cjs/stores/redis.d.cts",
+  "cjs/stores/workers-kv.cjs",
+  "cjs/stores/workers-kv.d.cts",
+  "edge-light.js",
+  "errors.js",
+  "fetch.js",
+  "host.js",
+  "index.d.ts",
+  "index.js",
+  "loader.js",
+  "package.json",
+  "stores/redis.d.ts",
+  "stores/redis.js",
+  "stores/workers-kv.d.ts",
+  "stores/workers-kv.js",
+  "wasm/bytes.js",
+  "wasm/digitalpaye_auth_bg.js",
+  "wasm/digitalpaye_auth_bg.wasm",
+  "workerd.js",
+];
+
+/** The names and the contents of the files in a tarball (POSIX ustar, which npm writes). */
+function entries(tarball) {
+  const archive = gunzipSync(readFileSync(tarball));
+  const found = new Map();
+  const text = (from, length) => archive.toString("utf8", from, from + length).replace(/\0.*$/s, "");
+  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0;) {
+    const size = parseInt(text(at + 124, 12), 8);
+    const name = [text(at + 345, 155), text(at, 100)].filter(Boolean).join("/");
+    if (text(at + 156, 1) === "0") found.set(name.replace(/^package\//, ""), archive.subarray(at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return found;
+}
+
+describe("the tarball", () => {
+  let folder;
+  let tarball;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-tarball-"));
+    tarball = await pack(folder);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("holds exactly the package's files", () => {
+    assert.deepEqual([...entries(tarball).keys()].sort(), files);
+  });
+
+  test("has no finding of publint --strict", async () => {
+    const buffer = readFileSync(tarball);
+    const { messages, pkg } = await publint({
+      strict: true, level: "suggestion",
+      pack: { tarball: buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) },
+    });
+    assert.deepEqual(messages.map((message) => formatMessage(message, pkg, { color: false })), []);
+  });
+
+  test("depends on nothing, and runs nothing when it is installed", () => {
+    const manifest = JSON.parse(entries(tarball).get("package.json"));
+    for (const key of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies", "scripts"]) {
+      assert.equal(manifest[key], undefined, key);
+    }
+  });
+
+  test("has the same module in its two forms", async () => {
+    const packed = entries(tarball);
+    const source = packed.get("wasm/bytes.js").toString();
+    const { bytes } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
+    assert.equal(Buffer.compare(bytes(), packed.get("wasm/digitalpaye_auth_bg.wasm")), 0);
+    assert.notEqual(bytes(), bytes(), "every call gives bytes of its own");
+  });
+
+  test("names no folder of the machine that it was built on", () => {
+    for (const [name, content] of entries(tarball)) {
+      assert.ok(!content.includes(process.cwd()), `${name} names this checkout`);
+      assert.doesNotMatch(content.toString("latin1"), /\/(home|Users)\/[a-z]|\/root\/|\/\.cargo\/|\/registry\/src\//, name);
+    }
+  });
+});
+
+const names = [
+  "AuthError", "BadRequestError", "DigitalpayeAuth", "InternalServerError", "InvalidOptionsError", "InvalidResponseError",
+  "NetworkError", "RateLimitError", "TimeoutError", "UnauthorizedError", "UnexpectedStatusError", "authenticate",
+];
+
+// A reply that only needs a clock: `exp` ten minutes from now, by an opaque token.
+const reply = () => Response.json({
+  statusCode: 200, message: "Successful", data: { token: "opaque-token", exp: Math.floor(Date.now() / 1000) + 600 },
+});
+
+for (const [how, load] of [["import", importInstalled], ["require", requireInstalled]]) {
+  describe(`installed elsewhere, by ${how}`, () => {
+    test("gives the public names and no others", async () => {
+      assert.deepEqual(Object.keys(await load()).sort(), names);
+    });
+
+    test("keeps the names of its classes", async () => {
+      const exported = await load();
+      for (const name of names.filter((each) => each !== "authenticate")) assert.equal(exported[name].name, name);
+    });
+
+    test("works without a network", async () => {
+      const { authenticate, UnauthorizedError } = await load();
+      const requests = [];
+      const fetch = async (...request) => {
+        requests.push(request);
+        return reply();
+      };
+      const { token } = await authenticate({ apiKey: "key", apiSecret: "secret", fetch });
+      assert.equal(token, "opaque-token");
+      assert.equal(requests.length, 1);
+      await assert.rejects(
+        authenticate({ apiKey: "key", apiSecret: "secret", fetch: async () => new Response("", { status: 401 }) }),
+        UnauthorizedError,
+      );
+    });
+
+    test("has its stores", async () => {
+      assert.equal(typeof (await load("digitalpaye-auth/stores/redis")).redisStore, "function");
+      assert.equal(typeof (await load("digitalpaye-auth/stores/workers-kv")).workersKvStore, "function");
+    });
+
+    test("hides what is not public", async () => {
+      await assert.rejects(async () => load("digitalpaye-auth/loader.js"), { code: "ERR_PACKAGE_PATH_NOT_EXPORTED" });
+    });
+  });
+}
+
+test("an ES module that imports the CommonJS build sees the names of its exports", async () => {
+  const project = await installed();
+  for (const [file, wanted] of [["index", names], ["stores/redis", ["redisStore"]], ["stores/workers-kv", ["workersKvStore"]]]) {
+    const module = await import(join(project, "node_modules", "digitalpaye-auth", "cjs", `${file}.cjs`));
+    const seen = Object.keys(module).filter((name) => name !== "default" && name !== "module.exports");
+    assert.deepEqual(seen.sort(), wanted, file);
+  }
+});
+
+// Put before the package: notes every use that the package's files make of what a module could work with. Node.js uses
+// some of it too, and behind the package's back.
+const watch = `
+const uses = [];
+const used = (what) => {
+  if (new Error().stack.includes("/node_modules/digitalpaye-auth/")) uses.push(what);
+};
+const note = (object, path, names) => {
+  for (const name of names) {
+    const original = object[name];
+    if (typeof original !== "function") throw new Error(path + name + " is not there to be watched");
+    object[name] = new Proxy(original, {
+      apply: (target, self, args) => (used(path + name), Reflect.apply(target, self, args)),
+      construct: (target, args, newTarget) => (used(path + name), Reflect.construct(target, args, newTarget)),
+    });
+  }
+};
+note(WebAssembly, "WebAssembly.", ["Module", "Instance", "Memory", "Table", "Global", "compile", "instantiate", "validate",
+  "compileStreaming", "instantiateStreaming"]);
+note(globalThis, "", ["fetch", "setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Request", "Headers",
+  "AbortController", "MessageChannel", "TextDecoder", "TextEncoder", "WeakRef", "FinalizationRegistry"]);
+note(crypto, "crypto.", ["getRandomValues", "randomUUID"]);
+note(crypto.subtle, "crypto.subtle.", ["digest"]);
+note(Date, "Date.", ["now"]);
+note(performance, "performance.", ["now"]);
+note(Math, "Math.", ["random"]);
+`;
+
+// What the generated glue keeps for itself costs nothing until it is used.
+const harmless = ["TextDecoder", "TextEncoder", "FinalizationRegistry"];
+
+const loads = {
+  import: ["watch.mjs", `const { authenticate } = await import("digitalpaye-auth");`],
+  require: ["watch.cjs", `const { authenticate } = require("digitalpaye-auth");`],
+};
+
+for (const [how, [file, load]] of Object.entries(loads)) {
+  test(`${how} of the package does no work`, async () => {
+    const path = join(await installed(), file);
+    writeFileSync(path, `${watch}
+${load}
+const atImport = uses.splice(0);
+const resources = process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate|TCP|Worker/.test(name));
+authenticate({ apiKey: "key", apiSecret: "secret", fetch: async () => new Response("", { status: 401 }) })
+  .catch((error) => console.log(JSON.stringify({ atImport, resources, atUse: uses, code: error.code })));
+`);
+    try {
+      const { stdout } = await run(process.execPath, [path], { timeout: 30_000 });
+      const { atImport, resources, atUse, code } = JSON.parse(stdout);
+      assert.deepEqual(atImport.filter((use) => !harmless.includes(use)), []);
+      assert.deepEqual(resources, []);
+      // The watch sees what there is to see: the first use does what the import must not.
+      assert.equal(code, "unauthorized");
+      for (const use of ["WebAssembly.Module", "WebAssembly.Instance", "setTimeout"]) assert.ok(atUse.includes(use), use);
+    } finally {
+      rmSync(path);
+    }
+  });
+}
