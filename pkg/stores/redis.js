@@ -2,13 +2,13 @@
 //
 // Every operation is one EVAL: it is atomic, one round trip, and the one call that has the same form in every release
 // of the `redis` package and for a single server, a cluster, a sentinel and a pool. Every script also answers with
-// Redis' own time, which is what makes a command that Redis runs late harmless (see `Clock`).
+// Redis' own time, which is what makes a write that Redis runs late harmless (see `Clock`).
 
 const PREFIX = "digitalpaye-auth:";
 const ENTRY = "";
 const LEASE = ":lease";
 
-/** How long a caller waits for one answer at most. A lease that is granted later than this has nobody to use it. */
+/** How long a caller waits for one answer at most. */
 const ANSWER_MS = 2_000;
 
 /** Longer than any token's value: whatever is bigger was not written here, and is not worth moving. */
@@ -26,11 +26,11 @@ if type(value) ~= 'string' or #value > ${VALUE_BYTES} then value = false end
 return {now, value, redis.call('PTTL', KEYS[1])}
 `;
 
-// Plain SET, not a rename or a compare: the newest exchange wins, and a key of another type is replaced.
+// A plain SET: the newest exchange wins, and a key of another type is replaced.
 const SET = `${NOW}
 local px = tonumber(ARGV[2])
-local latest = tonumber(ARGV[3])
-if latest then px = math.min(px, latest - now) end
+local ending = tonumber(ARGV[3])
+if ending then px = math.min(px, ending - now) end
 if px < 1 then return {now, 0} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', string.format('%d', px))
 return {now, 1}
@@ -41,8 +41,6 @@ return {now, redis.call('DEL', KEYS[1])}
 `;
 
 const ACQUIRE = `${NOW}
-local latest = tonumber(ARGV[3])
-if latest and now > latest then return {now, 0} end
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {now, 1} end
 return {now, 0}
 `;
@@ -99,8 +97,9 @@ export function redisStore(client) {
       if (px === 0) return false;
       const owner = crypto.randomUUID();
       const asked = performance.now();
-      const [granted] = await run(ACQUIRE, key, LEASE, owner, px, clock.in(key, ANSWER_MS));
+      const [granted] = await run(ACQUIRE, key, LEASE, owner, px);
       if (Number(granted) !== 1) return false;
+      // The caller has gone its own way by now: nobody is to wait for it.
       if (performance.now() - asked > ANSWER_MS) {
         await run(RELEASE, key, LEASE, owner);
         return false;
@@ -122,10 +121,10 @@ export function redisStore(client) {
  * A lower bound of Redis' clock, from the last time that it told us.
  *
  * A server that is paused, or a network that stalls, carries a command out seconds or minutes after it was sent. `PX`
- * counts from that moment, so a late SET would keep a token beyond its life, and a late lease would keep others waiting
- * for a holder that has long gone its own way. The scripts are therefore also given the latest instant by Redis' clock,
- * and take the smaller. Local clocks play no part: the local share is `performance.now()`, which nobody sets, and the
- * bound is too low by the reply's way back, so what is computed from it errs on the short side.
+ * counts from that moment, so a late SET would keep a token beyond its life. The script is therefore also given the
+ * token's end by Redis' clock, and takes the shorter. Local clocks play no part: the local share is
+ * `performance.now()`, which nobody sets, and the bound is too low by the reply's way back, so what is computed from it
+ * errs on the short side.
  *
  * Kept per key, because in a cluster each key has its own server, with its own clock.
  */
@@ -136,7 +135,7 @@ class Clock {
     if (Number.isFinite(now)) this.#offsets.set(key, now - performance.now());
   }
 
-  /** The instant `ms` from now by Redis' clock, or "" before Redis has told its time. */
+  /** The instant `ms` from now by Redis' clock, or "" as long as Redis has not told its time. */
   in(key, ms) {
     const offset = this.#offsets.get(key);
     return offset === undefined ? "" : Math.floor(offset + performance.now() + ms);

@@ -269,54 +269,48 @@ test("token and exp are written, and nothing else", async () => {
 
 test("a server that hangs and comes back writes no token beyond its life, and grants no lease to whoever has gone", async () => {
   const pause = 2_200;
-  const [seasoned, fresh] = [redisStore(client), redisStore(await connect())];
-  await seasoned.get("a");
-  await seasoned.get("b");
-  await seasoned.get("c");
+  const store = redisStore(client);
+  await store.get("a");
+  await store.get("b");
   server.pause();
   try {
     const work = Promise.all([
-      seasoned.set("a", TOKEN, 1),
-      seasoned.set("b", TOKEN, 10),
-      seasoned.acquire("c", 30),
-      fresh.acquire("d", 30),
+      store.set("a", TOKEN, 1),
+      store.set("b", TOKEN, 10),
+      store.acquire("c", 30),
     ]);
     await sleep(pause);
     server.resume();
-    const [, , late, lateToo] = await work;
+    const [, , granted] = await work;
     assert.equal(await client.exists("digitalpaye-auth:{a}"), 0);
     const left = await client.pTTL("digitalpaye-auth:{b}");
     assert.ok(left > 0 && left <= 10_000 - pause, `${left} ms left of 10 s`);
-    assert.equal(late, false);
-    assert.equal(lateToo, false);
+    assert.equal(granted, false);
     assert.deepEqual(await client.keys("*:lease"), []);
   } finally {
     server.resume();
   }
 });
 
-test("a server that is gone fails every operation at once", async () => {
+test("a server that is gone fails every operation at once", { timeout: 10_000 }, async (context) => {
   const own = await startRedis();
+  context.after(own.stop);
   const lost = redis5.createClient({ socket: { path: own.socket } });
+  context.after(() => lost.destroy());
   lost.on("error", () => {});
   await lost.connect();
-  try {
-    const store = redisStore(lost);
-    await store.acquire(KEY, 30);
-    const gone = new Promise((resolve) => lost.once("reconnecting", resolve));
-    await own.stop();
-    await gone;
-    const started = performance.now();
-    await assert.rejects(store.get(KEY), /not connected/);
-    await assert.rejects(store.set(KEY, TOKEN, 600), /not connected/);
-    await assert.rejects(store.acquire(KEY, 30), /not connected/);
-    await assert.rejects(store.release(KEY), /not connected/);
-    await assert.rejects(store.delete(KEY), /not connected/);
-    assert.ok(performance.now() - started < 1_000);
-  } finally {
-    lost.destroy();
-    await own.stop();
-  }
+  const store = redisStore(lost);
+  await store.acquire(KEY, 30);
+  const gone = new Promise((resolve) => lost.once("reconnecting", resolve));
+  await own.stop();
+  await gone;
+  const started = performance.now();
+  await assert.rejects(store.get(KEY), /not connected/);
+  await assert.rejects(store.set(KEY, TOKEN, 600), /not connected/);
+  await assert.rejects(store.acquire(KEY, 30), /not connected/);
+  await assert.rejects(store.release(KEY), /not connected/);
+  await assert.rejects(store.delete(KEY), /not connected/);
+  assert.ok(performance.now() - started < 1_000);
 });
 
 test("a closed client fails every operation", async () => {
