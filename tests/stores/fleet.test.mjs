@@ -19,7 +19,7 @@ const KEY_FORM = /^digitalpaye-auth:\{([0-9a-f]{64}|[A-Za-z0-9_-]{43})\}(:lease)
 
 /** The longest that one answer of a store is waited for, and what a busy machine may add to a whole call. */
 const ANSWER_MS = 2_000;
-const SLACK_MS = 1_500;
+const SLACK_MS = 3_000;
 
 const consumer = await installed();
 const { DigitalpayeAuth } = await importInstalled("digitalpaye-auth");
