@@ -1,53 +1,64 @@
 // The API: `authenticate` and `DigitalpayeAuth`, over the wasm client.
 import { Client } from "./wasm/digitalpaye_auth_bg.js";
-import { Host } from "./host.js";
+import { InvalidOptionsError } from "./errors.js";
 import { fetchWithToken } from "./fetch.js";
+import { Host } from "./host.js";
 
-function open(options) {
+function open(options, once) {
   const host = new Host();
-  host.client = new Client(options, host);
-  return host;
+  const client = new Client(options, host, once);
+  host.client = client;
+  return { host, client };
 }
 
 /** One exchange: a token, or a rejection with an `AuthError`. Never throws. */
 export function authenticate(options, call) {
   return new Promise((resolve, reject) => {
-    const { client } = open(options);
-    const settled = new Promise((settle) => {
-      client.ask(call, (token) => settle(resolve(token)), (error) => settle(reject(error)));
-    });
-    // In a turn of its own: the client is not freed out of its own call.
-    settled.then(() => {
-      client.close();
-      client.free();
-    });
+    const { host, client } = open(options, true);
+    const close = (settle) => (value) => {
+      host.close();
+      settle(value);
+    };
+    client.ask(call, close(resolve), close(reject));
   });
 }
 
 export class DigitalpayeAuth {
-  // Private, so that nothing prints it. The secret is not even here, but in the wasm module's memory.
+  // Private, so that nothing prints them. The secret is not even here, but in the wasm module's memory.
   #host;
+  #client;
 
   constructor(options) {
-    this.#host = open(options);
+    const { host, client } = open(options, false);
+    this.#host = host;
+    this.#client = client;
   }
 
   getToken(call) {
     const host = this.#host;
     // While the token is fresh there is nothing to decide.
     if (call === undefined && performance.now() < host.freshUntil) return Promise.resolve(host.grantHeld);
-    return new Promise((resolve, reject) => host.client.ask(call, resolve, reject));
+    return new Promise((resolve, reject) => this.#open().ask(call, resolve, reject));
   }
 
-  fetch(...args) {
-    return fetchWithToken(this, this.#host.client, ...args);
+  async fetch(...args) {
+    return fetchWithToken(this, this.#open(), args);
   }
 
   invalidate(token) {
-    this.#host.client.invalidate(token);
+    this.#client?.invalidate(token);
   }
 
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
-    this.#host.client.close();
+    this.#client = undefined;
+    this.#host.close();
+  }
+
+  /** The client; disposed of, it has no secret to ask for a token with. */
+  #open() {
+    if (this.#client) return this.#client;
+    throw new InvalidOptionsError("this client was disposed of, and its apiSecret with it; make a new one", {
+      option: "apiSecret",
+    });
   }
 }

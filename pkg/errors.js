@@ -6,7 +6,8 @@ const BRAND = Symbol.for("digitalpaye-auth.error");
 export class AuthError extends Error {
   constructor(message, fields = {}) {
     super(message, "cause" in fields ? { cause: fields.cause } : undefined);
-    this.code = this.constructor[BRAND] ?? fields.code;
+    const code = this.constructor[BRAND];
+    this.code = code === ANY ? fields.code : code;
     this.retryable = RETRYABLE.has(this.code) || (this.code === "unexpected_status" && fields.status === 408);
     this.attempts = fields.attempts ?? 0;
     for (const name of ["status", "reason", "retryAfter", "option"]) {
@@ -16,7 +17,12 @@ export class AuthError extends Error {
 
   /** Whether a value is one of our errors, whichever copy of the package made it. */
   static is(value) {
-    return typeof value === "object" && value !== null && typeof value[BRAND] === "string";
+    try {
+      return typeof value === "object" && value !== null && typeof value[BRAND] === "string";
+    } catch {
+      // A proxy that does not let itself be asked.
+      return false;
+    }
   }
 
   static [Symbol.hasInstance](value) {
@@ -65,7 +71,10 @@ export function errorOf(code, what, fields) {
 export function withoutReply(value) {
   try {
     const chain = [];
-    for (let error = value; error instanceof Error && chain.length < 16; error = error.cause) chain.push(error);
+    // Not by instanceof: the error may come from another realm.
+    for (let error = value; typeof error === "object" && error !== null && chain.length < 16; error = error.cause) {
+      chain.push(error);
+    }
     if (!chain.some((error) => typeof error.code === "string" && error.code.startsWith("HPE_"))) return value;
     return chain.reduceRight((cause, error) => {
       const copy = new Error(error.message, cause && { cause });

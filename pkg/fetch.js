@@ -5,25 +5,28 @@ const tag = (value) => Object.prototype.toString.call(value);
 const ignore = () => {};
 
 /** `auth` gives tokens, `client` knows where to and how to send. Rejects, never throws. */
-export async function fetchWithToken(auth, client, input, init) {
-  const { base, environment } = client;
-  const send = client.fetch ?? globalThis.fetch;
+export async function fetchWithToken(auth, client, args) {
+  const { base, environment, fetch: send = globalThis.fetch } = client;
+  // The platform's own words for a call without input.
+  if (args.length === 0) return Reflect.apply(send, undefined, []);
+  const [input] = args;
+  const init = readInit(args[1]);
   const request = tag(input) === "[object Request]" ? input : undefined;
-  // A disposed client has no base any more; asking it for a token says so.
-  const url = base && (request ? new URL(request.url) : new URL(String(input), base));
-  if (url && url.origin !== new URL(base).origin) {
+  const url = request ? new URL(request.url) : new URL(String(input), base);
+  if (url.origin !== new URL(base).origin) {
     throw new InvalidOptionsError("input is of another origin than baseUrl; a token is sent to its own API only", {
       option: "input",
     });
   }
-  const signal = init?.signal ?? request?.signal;
+  // null is a signal too: none.
+  const signal = init.signal === undefined ? request?.signal : init.signal;
   const call = tag(signal) === "[object AbortSignal]" ? { signal } : undefined;
 
   // What is sent first and what is sent again. A Request gives its body away, so a second one is made before.
   const replay = isReplayable(request, init);
-  const first = request && replay && init?.body == null && request.body !== null ? request.clone() : request;
+  const first = request && replay && init.body == null && request.body !== null ? request.clone() : request;
   const attempt = async (token, target) => {
-    const headers = new Headers(init?.headers ?? request?.headers);
+    const headers = new Headers(init.headers ?? request?.headers);
     headers.set("Authorization", `Bearer ${token}`);
     if (!headers.has("X-Environment")) headers.set("X-Environment", environment);
     return Reflect.apply(send, undefined, [target ?? url.href, { ...init, headers }]);
@@ -43,9 +46,24 @@ export async function fetchWithToken(auth, client, input, init) {
   return second;
 }
 
+/** Members that an object may have without listing them; `for … in` finds all others, those of a `Request` included. */
+const MEMBERS = ["method", "headers", "body", "mode", "credentials", "cache", "redirect", "referrer", "referrerPolicy"].concat(
+  ["integrity", "keepalive", "signal", "duplex", "priority"],
+);
+
+/** A copy of the init, read once and as the platform reads it: inherited members and getters count. */
+function readInit(init) {
+  const copy = {};
+  if (init == null) return copy;
+  if (typeof init !== "object" && typeof init !== "function") throw new TypeError("init is not an object");
+  for (const name in init) copy[name] = init[name];
+  for (const name of MEMBERS) if (!(name in copy) && name in init) copy[name] = init[name];
+  return copy;
+}
+
 /** Whether the body can be sent again: a stream can be read once. */
 function isReplayable(request, init) {
-  const body = init?.body;
+  const { body } = init;
   if (body == null) return !request?.bodyUsed;
   return (
     typeof body === "string" ||

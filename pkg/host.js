@@ -13,13 +13,29 @@ export const platform = {
 const ignore = () => {};
 
 export class Host {
-  /** The wasm client that the timers below report to. */
-  client;
   /** The token to hand out without asking the client, and until when, on the monotonic clock. */
   grantHeld;
   freshUntil = -Infinity;
-  /** What ends the promises given to `waitUntil`, by flight. */
-  #settle = new Map();
+  /**
+   * The wasm client that timers and listeners report to. Weakly: the wasm side holds this object for as long as the
+   * client lives, so a strong reference would keep both for ever. While anything is pending, its timer holds the client.
+   */
+  #client;
+  /** What settles the promises given to `waitUntil`, by flight. */
+  #flights = new Map();
+  /** One listener a signal, however many calls wait with it. */
+  #signals = new Map();
+  #closing = false;
+  #closed = false;
+
+  set client(client) {
+    // Not every workerd release has WeakRef.
+    this.#client = typeof WeakRef === "function" ? new WeakRef(client) : { deref: () => client };
+  }
+
+  get client() {
+    return this.#client.deref();
+  }
 
   get isolate() {
     return platform.isolate;
@@ -50,7 +66,10 @@ export class Host {
   }
 
   arm(isFlight, id, ms, letsExit) {
-    const due = isFlight ? () => this.client.flight_due(id) : () => this.client.waiter_due(id);
+    const client = this.client;
+    const due = () => {
+      if (!this.#closed) isFlight ? client.flight_due(id) : client.waiter_due(id);
+    };
     // A longer wait than this would be none at all; the client looks at the clock and waits again.
     const timer = setTimeout(due, Math.min(Math.max(Math.ceil(ms), 0), 0x7fffffff));
     if (letsExit) {
@@ -65,16 +84,29 @@ export class Host {
   }
 
   listen(signal, id) {
-    const listener = () => this.client.aborted(id);
-    try {
-      signal.addEventListener("abort", listener, { once: true });
-    } catch {
-      // A signal that cannot be listened to never aborts.
+    let listening = this.#signals.get(signal);
+    if (!listening) {
+      const client = this.client;
+      const ids = new Set();
+      // Anybody may dispatch an event; only an abort makes the signal aborted.
+      const listener = () => signal.aborted && ids.forEach((id) => client.aborted(id));
+      listening = { ids, listener };
+      this.#signals.set(signal, listening);
+      try {
+        signal.addEventListener("abort", listener);
+      } catch {
+        // A signal that cannot be listened to never aborts.
+      }
     }
-    return { signal, listener };
+    listening.ids.add(id);
+    return { signal, id };
   }
 
-  unlisten({ signal, listener }) {
+  unlisten({ signal, id }) {
+    const { ids, listener } = this.#signals.get(signal);
+    ids.delete(id);
+    if (ids.size > 0) return;
+    this.#signals.delete(signal);
     try {
       signal.removeEventListener("abort", listener);
     } catch {
@@ -82,12 +114,15 @@ export class Host {
     }
   }
 
-  outlive(flight, waitUntil) {
-    const work = new Promise((resolve) => this.#settle.set(flight, resolve));
-    for (const keep of [platform.isolate ? platform.waitUntil : undefined, waitUntil]) {
+  began(flight, waitUntil) {
+    const keepers = [platform.isolate ? platform.waitUntil : undefined, waitUntil].filter(Boolean);
+    let settle = ignore;
+    const work = keepers.length > 0 && new Promise((resolve) => (settle = resolve));
+    this.#flights.set(flight, settle);
+    for (const keep of keepers) {
       try {
         // What it returns may be a promise, and that may reject: nobody's business.
-        Promise.resolve(keep?.(work)).catch(ignore);
+        Promise.resolve(keep(work)).catch(ignore);
       } catch {
         // A waitUntil that throws (outside of a request, say) harms nobody.
       }
@@ -95,8 +130,28 @@ export class Host {
   }
 
   settled(flight) {
-    this.#settle.get(flight)?.();
-    this.#settle.delete(flight);
+    this.#flights.get(flight)?.();
+    this.#flights.delete(flight);
+    this.#freeIfDone();
+  }
+
+  /** Closes the client: its secret is overwritten now, its memory given back as soon as no work of it is under way. */
+  close() {
+    if (this.#closed) return;
+    this.client.close();
+    this.#closing = true;
+    this.#freeIfDone();
+  }
+
+  /** In a turn of its own: not out of a call of the client's. */
+  #freeIfDone() {
+    if (!this.#closing || this.#flights.size > 0) return;
+    const client = this.client;
+    queueMicrotask(() => {
+      if (this.#closed) return;
+      this.#closed = true;
+      client?.free();
+    });
   }
 
   async digest(text) {

@@ -115,6 +115,7 @@ export type AuthErrorCode =
 
 /** What an {@link AuthError} knows besides its message. */
 export interface AuthErrorFields {
+  code?: AuthErrorCode | undefined;
   status?: number | undefined;
   reason?: string | undefined;
   retryAfter?: number | undefined;

@@ -1,7 +1,5 @@
 //! The ways to fail: nine codes, one struct.
 
-use alloc::string::String;
-
 /// The stable name of a failure, `AuthError.code` in JavaScript. Part of the API; messages are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -72,30 +70,30 @@ impl Code {
     }
 }
 
-/// A failure with all that is known of it. `C` is the platform's own error value.
+/// A failure with all that is known of it. `V` is a value of the platform.
 ///
 /// It never holds the request, the secret, the `Authorization` value or a token.
 #[derive(Clone, Debug)]
-pub struct AuthError<C> {
+pub struct AuthError<V> {
     /// Which of the nine.
     pub code: Code,
     /// For people; not part of the API.
     pub message: &'static str,
     /// The HTTP status, or the body's `statusCode` where that counts.
     pub status: Option<f64>,
-    /// The API's own words, untouched.
-    pub reason: Option<String>,
+    /// The API's own words, untouched: a string of the platform, which may hold what is no Unicode text.
+    pub reason: Option<V>,
     /// Seconds, from `Retry-After`.
     pub retry_after: Option<f64>,
     /// The option at fault, for [`Code::InvalidOptions`].
     pub option: Option<&'static str>,
     /// The very value that the platform rejected with.
-    pub cause: Option<C>,
+    pub cause: Option<V>,
     /// Requests sent before this failure was final.
     pub attempts: u32,
 }
 
-impl<C> AuthError<C> {
+impl<V> AuthError<V> {
     /// A failure of which nothing else is known yet.
     #[must_use]
     pub fn new(code: Code, message: &'static str) -> Self {
@@ -130,7 +128,7 @@ impl<C> AuthError<C> {
 
     /// `fetch` rejected, or the body broke off.
     #[must_use]
-    pub fn network(cause: C) -> Self {
+    pub fn network(cause: V) -> Self {
         Self {
             cause: Some(cause),
             ..Self::new(

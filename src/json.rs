@@ -29,5 +29,6 @@ pub fn whole(number: f64) -> Option<f64> {
     // A cast saturates and takes NaN to 0, so that nothing but a whole number comes back unchanged.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     let whole = number as i64 as f64;
-    (whole == number && whole.abs() <= MAX_SAFE_INTEGER).then_some(number)
+    // Of the two zeros, the one without a sign.
+    (whole == number && whole.abs() <= MAX_SAFE_INTEGER).then_some(whole)
 }

@@ -26,6 +26,7 @@
 //! | landed, failed, missed | any | another, none | ignored: that flight was given up |
 //! | failed | still good | that one | serve the held token; forced callers see the error; cool down 5 s → 30 s |
 //! | failed | nothing, past | that one | all who wait see the error; the next call asks at once |
+//! | a retry after that one's deadline | any | that one | as failed, for those who cannot wait for it; it goes on for the others |
 //! | timed out | nothing, past (or forced) | that one | those without time left see it; for the others a new flight begins |
 //! | deadline of one | still good | any | serve it the held token; cool down if that ends the flight |
 //! | deadline of one | nothing, past (or forced) | any | it sees the time-out; the flight ends if it is in front and nobody waits |
@@ -57,8 +58,10 @@ pub const HARD_SHARE: f64 = 0.05;
 pub const COOLDOWN_MS: f64 = 5_000.0;
 /// The longest such wait, in milliseconds.
 pub const COOLDOWN_CAP_MS: f64 = 30_000.0;
-/// A flight that timed out is followed by another only for a caller who has at least this share of the timeout left:
-/// for less, callers that came within one moment would each make a request of their own.
+/// A flight that timed out is followed by another only for a caller who has at least this much time left, in
+/// milliseconds: for less, callers that came within one moment would each make a request of their own.
+pub const WORTHWHILE_MS: f64 = 50.0;
+/// The same as a share of the timeout, where that is shorter.
 pub const WORTHWHILE_SHARE: f64 = 0.10;
 /// A caller silent for this long after its deadline is gone with the request that it came from, in milliseconds.
 const GONE_MS: f64 = 1_000.0;
@@ -90,8 +93,8 @@ pub enum Action<T, E, W> {
         /// Whether it is a renewal behind the callers' backs.
         behind: bool,
     },
-    /// Give the flight up; whatever it still brings is ignored.
-    Cancel,
+    /// Give this flight up; whatever it still brings is ignored.
+    Cancel(FlightId),
     /// Resolve this caller's promise.
     Serve(WaiterId, W, T),
     /// Reject this caller's promise.
@@ -107,6 +110,9 @@ pub enum Action<T, E, W> {
     /// Delete the store's token.
     Delete,
 }
+
+/// What the shell is to do, in this order.
+pub type Actions<T, E, W> = Vec<Action<T, E, W>>;
 
 /// What a call is about.
 #[derive(Clone, Copy, Debug)]
@@ -208,7 +214,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// A caller asks for a token.
-    pub fn call(&mut self, call: Call, handle: W, now: Instant) -> Vec<Action<T, E, W>> {
+    pub fn call(&mut self, call: Call, handle: W, now: Instant) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         self.forget_the_gone(now, &mut actions);
 
@@ -230,7 +236,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         match self.flight {
             None => self.start_for_the_last(call.force, &mut actions),
             Some(flight) if call.force && !flight.direct => {
-                actions.push(Action::Cancel);
+                actions.push(Action::Cancel(flight.id));
                 self.start_for_the_last(true, &mut actions);
             }
             Some(_) => {}
@@ -246,14 +252,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The flight brought a token that lives for `life_ms` from `from` on. `random` is from 0 up to 1.
-    pub fn landed(
-        &mut self,
-        flight: FlightId,
-        token: T,
-        life_ms: f64,
-        from: Instant,
-        random: f64,
-    ) -> Vec<Action<T, E, W>> {
+    pub fn landed(&mut self, flight: FlightId, token: T, life_ms: f64, from: Instant, random: f64) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         if !self.is_current(flight) {
             return actions;
@@ -282,7 +281,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         error: &E,
         retry_after_ms: Option<f64>,
         now: Instant,
-    ) -> Vec<Action<T, E, W>> {
+    ) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         if !self.is_current(flight) {
             return actions;
@@ -293,22 +292,18 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             self.cool_down(retry_after_ms, now);
         }
         for Waiter { call, handle } in self.waiters.drain(..) {
-            actions.push(match &good {
-                Some(token) if !call.force => Action::Serve(call.id, handle, token.clone()),
-                _ => Action::Fail(call.id, handle, error.clone()),
-            });
+            actions.push(answer(call, handle, good.as_ref(), error));
         }
         actions
     }
 
     /// The flight's own deadline passed. Those of its callers who have time left get another.
-    pub fn timed_out(&mut self, flight: FlightId, now: Instant) -> Vec<Action<T, E, W>> {
+    pub fn timed_out(&mut self, flight: FlightId, now: Instant) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         let Some(direct) = self.flight.filter(|current| current.id == flight).map(|current| current.direct) else {
             return actions;
         };
         self.flight = None;
-        actions.push(Action::Cancel);
         let good = self.good(now);
         if good.is_some() {
             self.cool_down(None, now);
@@ -321,15 +316,39 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
                 _ => self.waiters.push_back(Waiter { call, handle }),
             }
         }
+        actions.push(Action::Cancel(flight));
         let left_ms = self.waiters.back().map_or(0.0, |last| last.call.deadline.since(now));
-        if left_ms >= self.timeout_ms * WORTHWHILE_SHARE {
+        if left_ms >= WORTHWHILE_MS.min(WORTHWHILE_SHARE * self.timeout_ms) {
             self.start_for_the_last(direct, &mut actions);
         }
         actions
     }
 
+    /// The flight is to wait until `until` before its next attempt, which is past its deadline. Those for whom the wait
+    /// does not fit see the error now. For the others the flight goes on, until the deadline that comes back; `None` if
+    /// there are no others.
+    pub fn outwait(
+        &mut self,
+        flight: FlightId,
+        until: Instant,
+        error: &E,
+        now: Instant,
+    ) -> Option<(Instant, Actions<T, E, W>)> {
+        let last = self.waiters.back()?.call.deadline;
+        if !self.is_current(flight) || last <= until {
+            return None;
+        }
+        let mut actions = Vec::new();
+        let good = self.good(now);
+        while self.waiters.front().is_some_and(|first| first.call.deadline <= until) {
+            let Some(Waiter { call, handle }) = self.waiters.pop_front() else { break };
+            actions.push(answer(call, handle, good.as_ref(), error));
+        }
+        Some((last, actions))
+    }
+
     /// A caller's own deadline passed.
-    pub fn deadline(&mut self, id: WaiterId, now: Instant) -> Vec<Action<T, E, W>> {
+    pub fn deadline(&mut self, id: WaiterId, now: Instant) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         let Some(Waiter { call, handle }) = self.take(id) else {
             return actions;
@@ -345,7 +364,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// A caller gave up.
-    pub fn abort(&mut self, id: WaiterId) -> Vec<Action<T, E, W>> {
+    pub fn abort(&mut self, id: WaiterId) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         if let Some(waiter) = self.take(id) {
             actions.push(Action::Abort(waiter.handle));
@@ -355,7 +374,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The token held (or, if one is named, that one, if it is held) is no good.
-    pub fn invalidate(&mut self, token: Option<&str>) -> Vec<Action<T, E, W>> {
+    pub fn invalidate(&mut self, token: Option<&str>) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         let held = self.held.as_ref().map(|held| held.token.token());
         if let Some(bad) = token.or(held) {
@@ -374,8 +393,8 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         if self.has_store {
             actions.push(Action::Delete);
         }
-        if self.flight.take().is_some() {
-            actions.push(Action::Cancel);
+        if let Some(flight) = self.flight.take() {
+            actions.push(Action::Cancel(flight.id));
             if !self.waiters.is_empty() {
                 self.start_for_the_last(true, &mut actions);
             }
@@ -384,27 +403,26 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The request in which the flight began has ended, and the flight with it.
-    pub fn lost(&mut self, flight: FlightId) -> Vec<Action<T, E, W>> {
+    pub fn lost(&mut self, flight: FlightId) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         if let Some(lost) = self.flight.take_if(|current| current.id == flight) {
-            actions.push(Action::Cancel);
+            actions.push(Action::Cancel(flight));
             self.start_for_the_last(lost.direct, &mut actions);
         }
         actions
     }
 
     /// The client is closed.
-    pub fn close(&mut self, error: &E) -> Vec<Action<T, E, W>> {
+    pub fn close(&mut self, error: &E) -> Actions<T, E, W> {
         let mut actions = Vec::new();
         self.held = None;
         self.refused.clear();
         actions.push(Action::Drop);
-        if self.flight.take().is_some() {
-            actions.push(Action::Cancel);
-        }
+        let flight = self.flight.take();
         for Waiter { call, handle } in self.waiters.drain(..) {
             actions.push(Action::Fail(call.id, handle, error.clone()));
         }
+        actions.extend(flight.map(|flight| Action::Cancel(flight.id)));
         actions
     }
 
@@ -475,13 +493,13 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The caller with the most time left leads: led by another, the flight would end while some still can wait.
-    fn start_for_the_last(&mut self, direct: bool, actions: &mut Vec<Action<T, E, W>>) {
+    fn start_for_the_last(&mut self, direct: bool, actions: &mut Actions<T, E, W>) {
         if let Some(deadline) = self.waiters.back().map(|waiter| waiter.call.deadline) {
             self.start(direct, false, deadline, actions);
         }
     }
 
-    fn start(&mut self, direct: bool, behind: bool, deadline: Instant, actions: &mut Vec<Action<T, E, W>>) {
+    fn start(&mut self, direct: bool, behind: bool, deadline: Instant, actions: &mut Actions<T, E, W>) {
         self.flights = self.flights.wrapping_add(1);
         let id = self.flights;
         let direct = direct || self.direct_next || !self.has_store;
@@ -489,21 +507,26 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         actions.push(Action::Start { flight: id, deadline, direct, behind });
     }
 
-    fn end_if_nobody_waits(&mut self, actions: &mut Vec<Action<T, E, W>>) -> bool {
-        let ends = self.waiters.is_empty() && self.flight.is_some_and(|flight| !flight.behind);
-        if ends {
-            self.flight = None;
-            actions.push(Action::Cancel);
-        }
-        ends
+    fn end_if_nobody_waits(&mut self, actions: &mut Actions<T, E, W>) -> bool {
+        let ended = if self.waiters.is_empty() { self.flight.take_if(|flight| !flight.behind) } else { None };
+        actions.extend(ended.map(|flight| Action::Cancel(flight.id)));
+        ended.is_some()
     }
 
     /// Callers whose request ended, promise, timer and all, cannot say so.
-    fn forget_the_gone(&mut self, now: Instant, actions: &mut Vec<Action<T, E, W>>) {
+    fn forget_the_gone(&mut self, now: Instant, actions: &mut Actions<T, E, W>) {
         while self.waiters.front().is_some_and(|first| now.since(first.call.deadline) > GONE_MS) {
             if let Some(waiter) = self.waiters.pop_front() {
                 actions.push(Action::TimedOut(waiter.call.id, waiter.handle));
             }
         }
+    }
+}
+
+/// What a caller gets when its flight failed: the held token, if there is a good one and it does not insist.
+fn answer<T: Bearer, E: Clone, W>(call: Call, handle: W, good: Option<&T>, error: &E) -> Action<T, E, W> {
+    match good {
+        Some(token) if !call.force => Action::Serve(call.id, handle, token.clone()),
+        _ => Action::Fail(call.id, handle, error.clone()),
     }
 }

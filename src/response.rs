@@ -3,7 +3,7 @@
 use crate::credentials::BasicCredentials;
 use crate::date::http_date;
 use crate::error::AuthError;
-use crate::json::{Json, whole};
+use crate::json::{Json, MAX_SAFE_INTEGER, whole};
 use crate::time::NumericDate;
 use crate::token::{AccessToken, Claims, Clues, life_on_arrival};
 use zeroize::Zeroizing;
@@ -11,28 +11,28 @@ use zeroize::Zeroizing;
 /// The largest body that is read, in bytes, decoded. A real one has some 400.
 pub const MAX_BODY_BYTES: usize = 65_536;
 
-/// What there is of a reply. `J` is a parsed body, `C` the platform's own error value.
+/// What there is of a reply. `V` is a value of the platform: parsed JSON, or an error.
 #[derive(Debug)]
-pub struct Reply<J, C> {
+pub struct Reply<V> {
     /// The HTTP status.
     pub status: f64,
     /// The header fields that count.
     pub headers: Headers,
     /// The body, as far as it could be had.
-    pub body: Body<J, C>,
+    pub body: Body<V>,
 }
 
 /// The body of a reply.
 #[derive(Debug)]
-pub enum Body<J, C> {
+pub enum Body<V> {
     /// JSON.
-    Json(J),
+    Json(V),
     /// All there, and not JSON.
     NotJson,
     /// Over [`MAX_BODY_BYTES`].
     TooLarge,
     /// It broke off.
-    Broken(C),
+    Broken(V),
 }
 
 /// The header fields that count.
@@ -63,7 +63,8 @@ impl Headers {
 fn retry_after_s(text: &str, now: NumericDate) -> Option<f64> {
     let text = text.trim_ascii();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(text.bytes().fold(0.0, |sum, digit| sum * 10.0 + f64::from(digit - b'0')));
+        let seconds = text.bytes().fold(0.0, |sum, digit| sum * 10.0 + f64::from(digit - b'0'));
+        return Some(seconds.min(MAX_SAFE_INTEGER));
     }
     http_date(text).map(|date| date.since(now).max(0.0))
 }
@@ -75,11 +76,11 @@ fn retry_after_s(text: &str, now: NumericDate) -> Option<f64> {
 /// By HTTP's status whatever the body is; for a 200, by the body's own `statusCode` if that is another whole number;
 /// else [`Code::InvalidResponse`](crate::error::Code::InvalidResponse) or, if the body broke off,
 /// [`Code::Network`](crate::error::Code::Network).
-pub fn classify<J: Json, C>(
-    reply: Reply<J, C>,
+pub fn classify<V: Json>(
+    reply: Reply<V>,
     credentials: &BasicCredentials,
     local: NumericDate,
-) -> Result<AccessToken, AuthError<C>> {
+) -> Result<AccessToken, AuthError<V>> {
     let Reply { status, headers, body } = reply;
     let mut error = match read_token(status, headers, body, credentials, local) {
         Ok(token) => return Ok(token),
@@ -89,13 +90,13 @@ pub fn classify<J: Json, C>(
     Err(error)
 }
 
-fn read_token<J: Json, C>(
+fn read_token<V: Json>(
     status: f64,
     headers: Headers,
-    body: Body<J, C>,
+    body: Body<V>,
     credentials: &BasicCredentials,
     local: NumericDate,
-) -> Result<AccessToken, AuthError<C>> {
+) -> Result<AccessToken, AuthError<V>> {
     if status != 200.0 {
         return Err(match body {
             Body::Json(body) => with_reason(status, &body, credentials),
@@ -110,27 +111,26 @@ fn read_token<J: Json, C>(
             return Err(AuthError { status: Some(status), ..AuthError::network(cause) });
         }
     };
-    let number = |value: Option<J>| value.and_then(|value| value.number());
+    let number = |value: Option<V>| value.and_then(|value| value.number());
     if let Some(inner) = number(body.member("statusCode")).and_then(whole).filter(|inner| *inner != status) {
         return Err(with_reason(inner, &body, credentials));
     }
     let data = body.member("data").ok_or_else(|| AuthError::contract("the body has no data"))?;
     AccessToken::new(data.member("token").and_then(|token| token.string()), number(data.member("exp")), |token, exp| {
         let clues = Clues { date: headers.date, aged: headers.aged, local };
-        life_on_arrival(exp, Claims::read::<J>(token), clues)
+        life_on_arrival(exp, Claims::read::<V>(token), clues)
     })
     .map_err(AuthError::contract)
 }
 
 /// The error of a status with the API's own words, unless these repeat the credentials.
-fn with_reason<J: Json, C>(status: f64, body: &J, credentials: &BasicCredentials) -> AuthError<C> {
+fn with_reason<V: Json>(status: f64, body: &V, credentials: &BasicCredentials) -> AuthError<V> {
     let mut error = AuthError::status(status);
-    if let Some(reason) = body.member("reason").and_then(|reason| reason.string()) {
-        if credentials.shown_by(&reason) {
-            drop(Zeroizing::new(reason));
-        } else {
-            error.reason = Some(reason);
-        }
+    if let Some(reason) = body.member("reason")
+        && let Some(text) = reason.string().map(Zeroizing::new)
+        && !credentials.shown_by(&text)
+    {
+        error.reason = Some(reason);
     }
     error
 }

@@ -1,7 +1,6 @@
 //! Whether, and after which wait, a failed attempt is made again.
 
 use crate::error::AuthError;
-use crate::time::Instant;
 
 /// The longest wait before the first retry, in milliseconds; it doubles with every further one.
 pub const BASE_MS: f64 = 250.0;
@@ -11,24 +10,16 @@ pub const CAP_MS: f64 = 5_000.0;
 /// The wait before the next attempt, in milliseconds; `None` if there is none to be made.
 ///
 /// `random` is from 0 up to 1: full jitter, so that clients which failed together do not come back together. The
-/// server's own `Retry-After` goes before ours. A wait that does not end before `deadline` is not begun.
+/// server's own `Retry-After` goes before ours. Whether the wait fits in anybody's deadline is not asked here.
 #[must_use]
-pub fn next_delay<C>(
-    error: &AuthError<C>,
-    attempts: u32,
-    max_retries: u32,
-    now: Instant,
-    deadline: Instant,
-    random: f64,
-) -> Option<f64> {
+pub fn next_delay<C>(error: &AuthError<C>, attempts: u32, max_retries: u32, random: f64) -> Option<f64> {
     if !error.retryable() || attempts > max_retries {
         return None;
     }
-    let delay = match error.retry_after {
+    Some(match error.retry_after {
         Some(seconds) if seconds > 0.0 => seconds * 1_000.0,
         _ => backoff_ms(attempts, random),
-    };
-    (now.plus(delay) < deadline).then_some(delay)
+    })
 }
 
 /// Full-jitter exponential backoff after so many attempts.

@@ -30,7 +30,7 @@ const env = (name) => process.env[name] || undefined;
 async function main(args) {
   if (args.includes("--help") || args.includes("-h")) return process.stdout.write(HELP);
   if (args.includes("--version") || args.includes("-V")) return process.stdout.write(`${version}\n`);
-  if (args.length > 0) return fail("invalid_options", `unknown argument ${args[0]} (see --help)`, 2);
+  if (args.length > 0) return fail("invalid_options", `unknown argument ${args[0].split("=", 1)[0]} (see --help)`, 2);
   for (const name of ["DIGITALPAYE_API_KEY", "DIGITALPAYE_API_SECRET"]) {
     if (env(name) === undefined) return fail("invalid_options", `${name} is not set (see --help)`, 2);
   }
@@ -49,8 +49,8 @@ async function main(args) {
 }
 
 function fail(code, message, status) {
-  // One line, whatever the API's words hold.
-  process.stderr.write(`${code}: ${message.replace(/\s+/g, " ")}\n`);
+  // One line, and nothing that a terminal would obey, whatever the API's words hold.
+  process.stderr.write(`${code}: ${message.replace(/[\s\p{Cc}]+/gu, " ")}\n`);
   process.exitCode = status;
 }
 

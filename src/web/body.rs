@@ -1,8 +1,10 @@
 //! Reads a reply's body as a stream, no further than the cap.
 
+use super::flight::Flight;
 use super::host::{Host, get};
 use crate::json::Json;
 use crate::response::{Body, MAX_BODY_BYTES};
+use crate::time::Instant;
 use alloc::string::String;
 use alloc::vec::Vec;
 use js_sys::{Function, Uint8Array};
@@ -25,8 +27,8 @@ extern "C" {
 }
 
 /// The body of a `Response`, parsed. Broken if reading it rejects.
-pub(super) async fn read(host: &Host, response: &JsValue) -> Body<JsValue, JsValue> {
-    match read_bytes(host, response).await {
+pub(super) async fn read(host: &Host, flight: &Flight, response: &JsValue) -> Body<JsValue> {
+    match read_bytes(host, flight, response).await {
         Ok(Some(bytes)) => parse(&bytes),
         Ok(None) => Body::TooLarge,
         Err(cause) => Body::Broken(cause),
@@ -34,13 +36,13 @@ pub(super) async fn read(host: &Host, response: &JsValue) -> Body<JsValue, JsVal
 }
 
 /// As the Fetch standard's `json()` decodes: a byte order mark is dropped, what is not UTF-8 is replaced.
-fn parse(bytes: &[u8]) -> Body<JsValue, JsValue> {
+fn parse(bytes: &[u8]) -> Body<JsValue> {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
     <JsValue as Json>::parse(&text).map_or(Body::NotJson, Body::Json)
 }
 
 /// The bytes, or `None` when there are too many.
-async fn read_bytes(host: &Host, response: &JsValue) -> Result<Option<Zeroizing<Vec<u8>>>, JsValue> {
+async fn read_bytes(host: &Host, flight: &Flight, response: &JsValue) -> Result<Option<Zeroizing<Vec<u8>>>, JsValue> {
     let mut bytes = Zeroizing::new(Vec::new());
     let stream = get(response, "body")?;
     if stream.is_null() {
@@ -59,6 +61,11 @@ async fn read_bytes(host: &Host, response: &JsValue) -> Result<Option<Zeroizing<
         if get(&result, "done")?.is_truthy() {
             return Ok(Some(bytes));
         }
+        let now = Instant(host.now());
+        if now >= flight.deadline.get() {
+            // A stream that never keeps us waiting keeps the timers from going off: let the flight's end it.
+            flight.sleep(now).await;
+        }
         let chunk = get(&result, "value")?;
         if !is_view(&chunk) {
             return Err(js_sys::TypeError::new("the body holds a chunk that is no Uint8Array").into());
@@ -74,7 +81,7 @@ async fn read_bytes(host: &Host, response: &JsValue) -> Result<Option<Zeroizing<
 
 /// Appends a chunk unless it goes over the cap. A buffer that gets too small is overwritten before it is let go.
 fn append(bytes: &mut Zeroizing<Vec<u8>>, chunk: &Uint8Array) -> bool {
-    let total = bytes.len() + chunk.length() as usize;
+    let total = bytes.len().saturating_add(chunk.length() as usize);
     if total > MAX_BODY_BYTES {
         return false;
     }

@@ -35,6 +35,7 @@ pub struct Client(Rc<Shell>);
 
 pub(super) struct Shell {
     pub(super) host: Host,
+    once: bool,
     /// Gone, and overwritten, once the client is closed.
     options: RefCell<Option<Rc<ClientOptions>>>,
     timeout_ms: f64,
@@ -62,18 +63,19 @@ impl core::fmt::Debug for Shell {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client for these options.
+    /// A client for these options; `once` for a single call, whose options are fewer.
     ///
     /// # Errors
     ///
     /// An `InvalidOptionsError` object.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, host: Host) -> Result<Client, JsValue> {
-        let options = read(options).map_err(|error| host.failure(&error))?;
+    pub fn new(options: &JsValue, host: Host, once: bool) -> Result<Client, JsValue> {
+        let options = read(options, once).map_err(|error| host.failure(&error))?;
         let timeout_ms = options.options.timeout_ms;
         let has_store = !options.store.is_undefined();
         Ok(Self(Rc::new(Shell {
             host,
+            once,
             options: RefCell::new(Some(Rc::new(options))),
             timeout_ms,
             lifecycle: RefCell::new(Lifecycle::new(timeout_ms, has_store)),
@@ -91,7 +93,7 @@ impl Client {
 
     /// Settles one promise with a token or an error.
     pub fn ask(&self, call: &JsValue, resolve: Function, reject: Function) {
-        match read_call(call) {
+        match read_call(call, self.0.once) {
             Ok(call) => self.0.ask(call, resolve, reject),
             Err(error) => settle(&reject, &self.0.host.failure(&error)),
         }
@@ -195,6 +197,15 @@ impl Shell {
 
     pub(super) fn missed(&self, flight: FlightId) {
         self.lifecycle.borrow_mut().missed(flight);
+    }
+
+    /// Whether a retry that ends after the flight's deadline is worth it: some of its callers may have more time.
+    pub(super) fn outwait(self: &Rc<Self>, flight: &Flight, until: Instant, error: AuthError<JsValue>) -> bool {
+        let outwaited = self.lifecycle.borrow_mut().outwait(flight.id, until, &Rc::new(error), self.now());
+        let Some((deadline, actions)) = outwaited else { return false };
+        flight.deadline.set(deadline);
+        self.act(actions, flight.leader);
+        true
     }
 
     pub(super) fn accepts(&self, token: &str, end: Instant) -> bool {
@@ -313,7 +324,7 @@ impl Shell {
                 Action::Start { flight, deadline, direct, behind } => {
                     self.start(&Flight::new(&self.host, flight, here, deadline, direct, behind), behind);
                 }
-                Action::Cancel => self.cancel(),
+                Action::Cancel(flight) => self.cancel(flight),
                 Action::Serve(id, waiter, grant) => self.answer(id, waiter, Outcome::Served(grant), here),
                 Action::Fail(id, waiter, failure) => self.answer(id, waiter, Outcome::Failed(failure), here),
                 Action::TimedOut(id, waiter) => {
@@ -353,20 +364,21 @@ impl Shell {
     }
 
     fn start(self: &Rc<Self>, flight: &Rc<Flight>, behind: bool) {
+        if self.lifecycle.borrow().flight() != Some(flight.id) {
+            // Given up before it began: the abort of the flight before it ran foreign code that came back here.
+            return;
+        }
         self.flights.borrow_mut().push(Rc::clone(flight));
         drop(self.last_flight.replace(Some(Rc::clone(flight))));
         let shell = Rc::clone(self);
         flight.spawn(fly(Rc::clone(self), Rc::clone(flight)), move |flight| shell.ended(flight));
         let wait_until =
             self.options().filter(|_| behind).map_or(JsValue::UNDEFINED, |options| options.wait_until.clone());
-        if self.host.isolate() || !wait_until.is_undefined() {
-            self.host.outlive(flight.id, &wait_until);
-        }
+        self.host.began(flight.id, &wait_until);
     }
 
-    /// Gives up the flight that the lifecycle has just let go of: the last one that has not landed.
-    fn cancel(&self) {
-        let flight = self.last_flight.borrow().clone();
+    fn cancel(&self, id: FlightId) {
+        let flight = self.flights.borrow().iter().find(|flight| flight.id == id).cloned();
         if let Some(flight) = flight {
             give_up_lease(self, &flight);
             flight.cancel();

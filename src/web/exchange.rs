@@ -12,6 +12,7 @@ use crate::response::{Headers, Reply, classify};
 use crate::retry::next_delay;
 use crate::time::{Instant, NumericDate};
 use crate::token::AccessToken;
+use alloc::rc::Rc;
 use alloc::string::String;
 use js_sys::{Date, Function, Math, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -27,7 +28,7 @@ pub(super) struct Landing {
 }
 
 /// Attempts and waits until there is a token, or an error that is final.
-pub(super) async fn exchange(shell: &Shell, flight: &Flight) -> Result<Landing> {
+pub(super) async fn exchange(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing> {
     loop {
         let attempts = flight.attempts.get() + 1;
         flight.attempts.set(attempts);
@@ -36,13 +37,17 @@ pub(super) async fn exchange(shell: &Shell, flight: &Flight) -> Result<Landing> 
             Err(error) => AuthError { attempts, ..error },
         };
         flight.hang_up();
-        let now = shell.now();
         let max_retries = shell.options().map_or(0, |options| options.options.max_retries);
-        let Some(delay_ms) = next_delay(&error, attempts, max_retries, now, flight.deadline, Math::random()) else {
+        let Some(delay_ms) = next_delay(&error, attempts, max_retries, Math::random()) else {
             return Err(error);
         };
+        // A wait that does not fit in the deadline is not begun.
+        let until = shell.now().plus(delay_ms);
+        if until >= flight.deadline.get() && !shell.outwait(flight, until, error.clone()) {
+            return Err(error);
+        }
         flight.stand(error);
-        flight.sleep(now.plus(delay_ms)).await;
+        flight.sleep(until).await;
         flight.stand(AuthError::timeout());
     }
 }
@@ -62,7 +67,7 @@ async fn attempt(shell: &Shell, flight: &Flight) -> Result<Landing> {
         // The status decides, even if the body does not come in time.
         flight.stand(AuthError { retry_after: headers.retry_after, ..AuthError::status(status) });
     }
-    let body = body::read(&shell.host, &response).await;
+    let body = body::read(&shell.host, flight, &response).await;
     let options = shell.options().ok_or_else(AuthError::timeout)?;
     let token = classify(Reply { status, headers, body }, &options.options.credentials, local)?;
     Ok(Landing { token, from })

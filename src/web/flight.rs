@@ -24,7 +24,8 @@ pub(super) struct Flight {
     /// The caller in whose request it began.
     pub(super) leader: Option<WaiterId>,
     pub(super) began: Instant,
-    pub(super) deadline: Instant,
+    /// Later than at first if it goes on for callers with more time.
+    pub(super) deadline: Cell<Instant>,
     /// Past the store.
     pub(super) direct: bool,
     /// A renewal behind the callers' backs: it must not keep a process alive by a timer.
@@ -61,7 +62,7 @@ impl Flight {
             id,
             leader,
             began: now,
-            deadline,
+            deadline: Cell::new(deadline),
             direct,
             behind,
             attempts: Cell::new(0),
@@ -155,7 +156,7 @@ impl Flight {
             self.wake();
             return false;
         }
-        if now >= self.deadline && !self.landed.get() {
+        if now >= self.deadline.get() && !self.landed.get() {
             return true;
         }
         if self.wake_at.get().is_some_and(|wake_at| now >= wake_at) {
@@ -199,17 +200,17 @@ impl Flight {
     }
 
     fn arm(&self, now: Instant) {
-        let mut ms = if self.landed.get() { f64::INFINITY } else { self.deadline.since(now) };
+        let mut ms = if self.landed.get() { f64::INFINITY } else { self.deadline.get().since(now) };
         if let Some(wake_at) = self.wake_at.get() {
             ms = ms.min(wake_at.since(now));
         }
         if self.host.isolate() {
             ms = ms.min(BEAT_MS);
         }
-        self.disarm();
-        if ms < f64::INFINITY {
-            let timer = self.host.arm(true, self.id, ms, self.behind || self.landed.get());
-            drop(self.timer.replace(Some(timer)));
+        let timer = (ms < f64::INFINITY).then(|| self.host.arm(true, self.id, ms, self.behind || self.landed.get()));
+        let before = self.timer.replace(timer);
+        if let Some(before) = before {
+            self.host.disarm(&before);
         }
     }
 

@@ -33,7 +33,7 @@ extern "C" {
         message: &str,
         attempts: u32,
         status: Option<f64>,
-        reason: Option<&str>,
+        reason: &JsValue,
         retry_after: Option<f64>,
         option: Option<&str>,
         cause: &JsValue,
@@ -64,10 +64,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn unlisten(this: &Host, listener: &JsValue);
 
-    /// Keeps the platform from ending this flight together with the request that began it, until [`Host::settled`].
-    /// `wait_until` is the option of that name, or undefined.
+    /// A flight begins. Until [`Host::settled`], the platform is to let it go on when the request that began it ends,
+    /// and `wait_until`, the option of that name or undefined, gets its promise.
     #[wasm_bindgen(method)]
-    pub fn outlive(this: &Host, flight: u32, wait_until: &JsValue);
+    pub fn began(this: &Host, flight: u32, wait_until: &JsValue);
 
     /// That flight has ended.
     #[wasm_bindgen(method)]
@@ -89,7 +89,7 @@ impl Host {
             failure.message,
             failure.attempts,
             failure.status,
-            failure.reason.as_deref(),
+            failure.reason.as_ref().unwrap_or(&JsValue::UNDEFINED),
             failure.retry_after,
             failure.option,
             failure.cause.as_ref().unwrap_or(&JsValue::UNDEFINED),

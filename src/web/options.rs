@@ -25,8 +25,8 @@ pub(super) struct ClientOptions {
     pub(super) wait_until: JsValue,
 }
 
-/// Reads the argument of `authenticate` and of the constructor.
-pub(super) fn read(options: &JsValue) -> Result<ClientOptions> {
+/// Reads the argument of `authenticate` (`once`), which knows neither store nor `waitUntil`, or of the constructor.
+pub(super) fn read(options: &JsValue, once: bool) -> Result<ClientOptions> {
     if !options.is_object() && !options.is_function() {
         return Err(AuthError::option("options", "options is not an object"));
     }
@@ -56,11 +56,12 @@ pub(super) fn read(options: &JsValue) -> Result<ClientOptions> {
         Some(value) => max_retries(value.as_f64().unwrap_or(f64::NAN))?,
     };
     let fetch = function(property(options, "fetch")?, "fetch", "fetch is not a function")?;
-    let store = property(options, "store")?;
+    let of_a_client = |name| if once { Ok(JsValue::UNDEFINED) } else { property(options, name) };
+    let store = of_a_client("store")?;
     if !store.is_undefined() {
         check_store(&store)?;
     }
-    let wait_until = function(property(options, "waitUntil")?, "waitUntil", "waitUntil is not a function")?;
+    let wait_until = function(of_a_client("waitUntil")?, "waitUntil", "waitUntil is not a function")?;
     let options = Options { credentials, environment, endpoint, timeout_ms, max_retries };
     Ok(ClientOptions { options, fetch, store, wait_until })
 }
@@ -72,8 +73,8 @@ pub(super) struct CallOptions {
     pub(super) force_refresh: bool,
 }
 
-/// Reads the argument of `getToken`.
-pub(super) fn read_call(call: &JsValue) -> Result<CallOptions> {
+/// Reads the argument of `getToken`, or of `authenticate` (`once`), which knows no `forceRefresh`.
+pub(super) fn read_call(call: &JsValue, once: bool) -> Result<CallOptions> {
     if call.is_undefined() {
         return Ok(CallOptions { signal: JsValue::UNDEFINED, force_refresh: false });
     }
@@ -84,7 +85,8 @@ pub(super) fn read_call(call: &JsValue) -> Result<CallOptions> {
     if !signal.is_undefined() && !is_signal(&signal) {
         return Err(AuthError::option("signal", "signal is not an AbortSignal"));
     }
-    let force_refresh = match optional(property(call, "forceRefresh")?) {
+    let force_refresh = if once { None } else { optional(property(call, "forceRefresh")?) };
+    let force_refresh = match force_refresh {
         None => false,
         Some(value) => {
             value.as_bool().ok_or_else(|| AuthError::option("forceRefresh", "forceRefresh is not a boolean"))?

@@ -8,6 +8,7 @@ use super::host::get;
 use crate::error::AuthError;
 use crate::time::Instant;
 use crate::token::AccessToken;
+use alloc::rc::Rc;
 use js_sys::{Date, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -20,7 +21,7 @@ const LOOK_MS: f64 = 25.0;
 const LOOK_CAP_MS: f64 = 400.0;
 
 /// A flight's way: the store's token, or an exchange, which one of the fleet makes for all.
-pub(super) async fn obtain(shell: &Shell, flight: &Flight) -> Result<Landing, AuthError<JsValue>> {
+pub(super) async fn obtain(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing, AuthError<JsValue>> {
     if !flight.direct {
         if let Some(landing) = from_store(shell, flight).await {
             return Ok(landing);
@@ -80,7 +81,7 @@ fn release(shell: &Shell, flight: &Flight) -> Option<Promise> {
 /// `None`: exchange directly.
 async fn from_store(shell: &Shell, flight: &Flight) -> Option<Landing> {
     // Half of the flight's time belongs to the exchange.
-    let half = flight.began.plus(flight.deadline.since(flight.began) / 2.0);
+    let half = flight.began.plus(flight.deadline.get().since(flight.began) / 2.0);
     let patience = |now: Instant| {
         if now.plus(ANSWER_MS) < half { now.plus(ANSWER_MS) } else { half }
     };
@@ -102,7 +103,7 @@ async fn from_store(shell: &Shell, flight: &Flight) -> Option<Landing> {
         if now >= half {
             return None;
         }
-        let ttl_s = seconds(flight.deadline.since(now));
+        let ttl_s = seconds(flight.deadline.get().since(now));
         let acquired = shell.host.call(&acquire, &store, &key, &ttl_s.into(), &JsValue::UNDEFINED);
         match flight.within(acquired, patience(now)).await?.as_bool()? {
             true => {
