@@ -46,16 +46,16 @@ function npmWork() {
       if (JSON.stringify(sorted(wanted?.[kind])) !== JSON.stringify(sorted(locked[kind]))) return "install";
     }
   }
-  // npm notes what it has installed in a lock file of its own, when it is done.
+  // npm notes what it has installed in a lock file of its own when it is done. What is optional may be for another
+  // system; anything else that is not there was removed by hand.
   const installed = readJson(root, "node_modules", ".package-lock.json");
   if (!installed) return "ci";
   for (const [path, { version, link, optional, devOptional }] of Object.entries(lock.packages)) {
     if (!path.includes("node_modules/")) continue;
     const found = installed.packages[path];
-    // What is left out is of another platform; what cannot be found was removed by hand.
-    if (!found && (optional || devOptional)) continue;
-    if (!found || found.version !== version || Boolean(found.link) !== Boolean(link)) return "ci";
-    if (!existsSync(join(root, path))) return "ci";
+    const there = found && existsSync(join(root, path));
+    if (!there && (optional || devOptional)) continue;
+    if (!there || found.version !== version || Boolean(found.link) !== Boolean(link)) return "ci";
   }
   return undefined;
 }
@@ -68,7 +68,8 @@ async function installNpmPackages() {
   const work = npmWork();
   if (!work) return;
   if (!which("npm")) throw new Failure("npm is missing. It comes with Node.js: https://nodejs.org/en/download");
-  await step(`npm ${work}`, (report) => must("npm", [work, "--no-audit", "--no-fund"], {
+  // Older releases of npm would run the install scripts of dependencies, newer ones do not: none that we use needs to.
+  await step(`npm ${work}`, (report) => must("npm", [work, "--ignore-scripts", "--no-audit", "--no-fund"], {
     timeout: minutes(10), onStdout: report, onStderr: report,
   }));
 }
@@ -167,10 +168,10 @@ function linkWasmOpt() {
 // What the tests need and no language's package manager brings. Each is a list of names under any of which it may be
 // found, and its packages by the command that installs them.
 const programs = {
-  cc: { names: ["cc", "gcc", "clang"], debian: ["build-essential"], ubuntu: ["build-essential"], dnf: ["gcc"], brew: [] },
+  cc: { names: ["cc", "gcc", "clang"], debian: ["build-essential"], ubuntu: ["build-essential"], dnf: ["gcc"], brew: ["gcc"] },
   chromium: {
     names: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-    debian: ["chromium"], ubuntu: ["chromium-browser"], dnf: ["chromium"], brew: ["--cask", "chromium"],
+    debian: ["chromium"], ubuntu: ["chromium-browser"], dnf: ["chromium"], brew: ["chromium"],
   },
   chromedriver: {
     names: ["chromedriver"],
@@ -193,7 +194,8 @@ async function installPrograms(names) {
   const missing = names.filter((name) => !program(name));
   if (missing.length === 0) return;
   const packages = (system) => [...new Set(missing.flatMap((name) => programs[name][system]))];
-  const told = `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} missing.`;
+  const list = new Intl.ListFormat("en-GB", { type: "conjunction" });
+  const told = `${list.format(missing)} ${missing.length > 1 ? "are" : "is"} missing.`;
   if (which("apt-get")) {
     const system = /^ID(_LIKE)?=.*ubuntu/m.test(existsSync("/etc/os-release") ? read("/etc/os-release") : "") ? "ubuntu" : "debian";
     const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages(system)];
@@ -216,7 +218,7 @@ async function installPrograms(names) {
   }
   if (which("brew")) throw new Failure(`${told} Install with: brew install ${packages("brew").join(" ")}`);
   if (which("dnf")) throw new Failure(`${told} Install with: sudo dnf install -y ${packages("dnf").join(" ")}`);
-  throw new Failure(`${told} Install ${missing.map((name) => programs[name].names[0]).join(" and ")} with the package manager of this system.`);
+  throw new Failure(`${told} Install ${list.format(missing.map((name) => programs[name].names[0]))} with the package manager of this system.`);
 }
 
 /** Installs what is missing: always what the build needs, and the `needs` of tests (see `programNames`). */
