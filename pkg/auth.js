@@ -50,8 +50,8 @@ export class DigitalpayeAuth {
   }
 
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
-    this.#client = undefined;
     this.#host.close();
+    this.#client = undefined;
   }
 
   /** The client; disposed of, it has no secret to ask for a token with. */

@@ -1,7 +1,7 @@
 // `DigitalpayeAuth.fetch`: the platform's fetch with a token, and one re-authentication.
 import { InvalidOptionsError } from "./errors.js";
+import { isA } from "./host.js";
 
-const tag = (value) => Object.prototype.toString.call(value);
 const ignore = () => {};
 
 /** `auth` gives tokens, `client` knows where to and how to send. Rejects, never throws. */
@@ -11,7 +11,7 @@ export async function fetchWithToken(auth, client, args) {
   if (args.length === 0) return Reflect.apply(send, undefined, []);
   const [input] = args;
   const init = readInit(args[1]);
-  const request = tag(input) === "[object Request]" ? input : undefined;
+  const request = isA(input, "Request") ? input : undefined;
   const url = request ? new URL(request.url) : new URL(String(input), base);
   if (url.origin !== new URL(base).origin) {
     throw new InvalidOptionsError("input is of another origin than baseUrl; a token is sent to its own API only", {
@@ -20,7 +20,7 @@ export async function fetchWithToken(auth, client, args) {
   }
   // null is a signal too: none.
   const signal = init.signal === undefined ? request?.signal : init.signal;
-  const call = tag(signal) === "[object AbortSignal]" ? { signal } : undefined;
+  const call = isA(signal, "AbortSignal") ? { signal } : undefined;
 
   // What is sent first and what is sent again. A Request gives its body away, so a second one is made before.
   const replay = isReplayable(request, init);
@@ -67,8 +67,7 @@ function isReplayable(request, init) {
   if (body == null) return !request?.bodyUsed;
   return (
     typeof body === "string" ||
-    body instanceof ArrayBuffer ||
     ArrayBuffer.isView(body) ||
-    ["[object ArrayBuffer]", "[object Blob]", "[object File]", "[object FormData]", "[object URLSearchParams]"].includes(tag(body))
+    ["ArrayBuffer", "Blob", "FormData", "URLSearchParams", "File"].some((name) => isA(body, name))
   );
 }

@@ -12,6 +12,15 @@ export const platform = {
 
 const ignore = () => {};
 
+/** Whether a value is an instance of a platform class; by its tag if it is of another realm. */
+export function isA(value, name) {
+  try {
+    return value instanceof globalThis[name] || Object.prototype.toString.call(value) === `[object ${name}]`;
+  } catch {
+    return false;
+  }
+}
+
 export class Host {
   /** The token to hand out without asking the client, and until when, on the monotonic clock. */
   grantHeld;
@@ -25,6 +34,8 @@ export class Host {
   #flights = new Map();
   /** One listener a signal, however many calls wait with it. */
   #signals = new Map();
+  /** The timers that have not gone off. */
+  #timers = new Set();
   #closing = false;
   #closed = false;
 
@@ -50,6 +61,10 @@ export class Host {
     return Reflect.apply(target, receiver, c === undefined ? (b === undefined ? (a === undefined ? [] : [a]) : [a, b]) : [a, b, c]);
   }
 
+  isA(value, name) {
+    return isA(value, name);
+  }
+
   error(code, what, attempts, status, reason, retryAfter, option, cause, hasCause) {
     const fields = { attempts, status, reason, retryAfter, option };
     if (hasCause) fields.cause = withoutReply(cause);
@@ -67,11 +82,20 @@ export class Host {
 
   arm(isFlight, id, ms, letsExit) {
     const client = this.client;
+    let timer;
     const due = () => {
-      if (!this.#closed) isFlight ? client.flight_due(id) : client.waiter_due(id);
+      this.#timers.delete(timer);
+      isFlight ? client.flight_due(id) : client.waiter_due(id);
+      this.#freeIfDone();
     };
-    // A longer wait than this would be none at all; the client looks at the clock and waits again.
-    const timer = setTimeout(due, Math.min(Math.max(Math.ceil(ms), 0), 0x7fffffff));
+    try {
+      // A longer wait than this would be none at all; the client looks at the clock and waits again.
+      timer = setTimeout(due, Math.min(Math.max(Math.ceil(ms), 0), 0x7fffffff));
+    } catch {
+      // workerd has no timers at module scope.
+      return undefined;
+    }
+    this.#timers.add(timer);
     if (letsExit) {
       if (typeof timer === "object") timer.unref?.();
       else globalThis.Deno?.unrefTimer?.(timer);
@@ -81,6 +105,7 @@ export class Host {
 
   disarm(timer) {
     clearTimeout(timer);
+    this.#timers.delete(timer);
   }
 
   listen(signal, id) {
@@ -137,21 +162,46 @@ export class Host {
 
   /** Closes the client: its secret is overwritten now, its memory given back as soon as no work of it is under way. */
   close() {
-    if (this.#closed) return;
-    this.client.close();
+    if (this.#closing) return;
     this.#closing = true;
+    this.client.close();
     this.#freeIfDone();
   }
 
   /** In a turn of its own: not out of a call of the client's. */
   #freeIfDone() {
-    if (!this.#closing || this.#flights.size > 0) return;
+    if (!this.#closing || this.#closed || this.#flights.size > 0 || this.#timers.size > 0) return;
+    this.#closed = true;
     const client = this.client;
-    queueMicrotask(() => {
-      if (this.#closed) return;
-      this.#closed = true;
-      client?.free();
-    });
+    // Collected already, it has been freed.
+    queueMicrotask(() => client?.free());
+  }
+
+  acquire(store, key, ttlSeconds) {
+    const request = { abandoned: false };
+    request.answer = (async () => store.acquire(key, ttlSeconds))();
+    request.answer
+      .then((granted) => (granted === true && request.abandoned ? store.release?.(key) : undefined))
+      .catch(ignore);
+    return request;
+  }
+
+  acquired(request) {
+    return request.answer;
+  }
+
+  abandon(request) {
+    request.abandoned = true;
+  }
+
+  deleteUnlessReplaced(store, key, token) {
+    const read = async () => (token === undefined ? undefined : store.get(key));
+    const work = async () => {
+      if (typeof store.delete !== "function") return;
+      const stored = await read().catch(ignore);
+      if (typeof stored?.token !== "string" || stored.token === token) await store.delete(key);
+    };
+    work().catch(ignore);
   }
 
   async digest(text) {

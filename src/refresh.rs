@@ -107,8 +107,8 @@ pub enum Action<T, E, W> {
     Hold(T, Instant),
     /// Hand nothing out without asking.
     Drop,
-    /// Delete the store's token.
-    Delete,
+    /// Delete the store's token, unless it is another than this one, if one is known.
+    Delete(Option<T>),
 }
 
 /// What the shell is to do, in this order.
@@ -385,13 +385,13 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
                 return actions;
             }
         }
-        self.held = None;
+        let held = self.held.take();
         self.failures = 0;
         self.cool_until = None;
         self.direct_next = self.direct_next || token.is_none();
         actions.push(Action::Drop);
         if self.has_store {
-            actions.push(Action::Delete);
+            actions.push(Action::Delete(held.map(|held| held.token)));
         }
         if let Some(flight) = self.flight.take() {
             actions.push(Action::Cancel(flight.id));

@@ -88,6 +88,12 @@ impl Claims {
         Self::parse::<J>(token).unwrap_or_default()
     }
 
+    /// The whole life of a token with these claims: the lesser of both ends, from `iat` on.
+    #[must_use]
+    pub fn life(self, exp: NumericDate) -> Option<f64> {
+        self.iat.map(|iat| self.exp.map_or(f64::INFINITY, |end| end.since(iat)).min(exp.since(iat)))
+    }
+
     fn parse<J: Json>(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -118,7 +124,7 @@ pub struct Clues {
 /// clock are right whatever our own clock says, so that one is asked only when the server's cannot be read at all.
 #[must_use]
 pub fn life_on_arrival(exp: NumericDate, claims: Claims, clues: Clues) -> f64 {
-    let by_claims = claims.iat.map(|iat| claims.exp.map_or(f64::INFINITY, |end| end.since(iat)).min(exp.since(iat)));
+    let by_claims = claims.life(exp);
     let by_date = clues.date.filter(|_| !clues.aged).map(|date| exp.since(date));
     match (by_claims, by_date) {
         (Some(claims), Some(date)) => claims.min(date),

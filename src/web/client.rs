@@ -36,6 +36,7 @@ pub struct Client(Rc<Shell>);
 pub(super) struct Shell {
     pub(super) host: Host,
     once: bool,
+    closed: Cell<bool>,
     /// Gone, and overwritten, once the client is closed.
     options: RefCell<Option<Rc<ClientOptions>>>,
     timeout_ms: f64,
@@ -47,12 +48,14 @@ pub(super) struct Shell {
     /// Answers for callers of other requests, who fetch them by their own timers.
     answers: RefCell<VecDeque<(WaiterId, Waiter, Outcome)>>,
     patience_ms: Cell<f64>,
+    /// Until when a flight that was lost was to wait before its next attempt: the one that takes over waits too.
+    retry_at: Cell<Option<Instant>>,
     /// When this instance begins to renew: drawn once, because some runtimes have no randomness at module scope.
     spread: Cell<Option<f64>>,
     store_key: RefCell<Option<JsValue>>,
-    /// A write to the store is under way; whether to delete once more when it is over.
+    /// Whether a write to the store is under way, and what to delete once more when it is over.
     setting: Cell<bool>,
-    delete_again: Cell<bool>,
+    delete_after_set: RefCell<Option<Option<Grant>>>,
 }
 
 impl core::fmt::Debug for Shell {
@@ -70,12 +73,13 @@ impl Client {
     /// An `InvalidOptionsError` object.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, host: Host, once: bool) -> Result<Client, JsValue> {
-        let options = read(options, once).map_err(|error| host.failure(&error))?;
+        let options = read(&host, options, once).map_err(|error| host.failure(&error))?;
         let timeout_ms = options.options.timeout_ms;
         let has_store = !options.store.is_undefined();
         Ok(Self(Rc::new(Shell {
             host,
             once,
+            closed: Cell::new(false),
             options: RefCell::new(Some(Rc::new(options))),
             timeout_ms,
             lifecycle: RefCell::new(Lifecycle::new(timeout_ms, has_store)),
@@ -84,16 +88,17 @@ impl Client {
             waiters: Cell::new(0),
             answers: RefCell::new(VecDeque::new()),
             patience_ms: Cell::new(PATIENCE_MS),
+            retry_at: Cell::new(None),
             spread: Cell::new(None),
             store_key: RefCell::new(None),
             setting: Cell::new(false),
-            delete_again: Cell::new(false),
+            delete_after_set: RefCell::new(None),
         })))
     }
 
     /// Settles one promise with a token or an error.
     pub fn ask(&self, call: &JsValue, resolve: Function, reject: Function) {
-        match read_call(call, self.0.once) {
+        match read_call(&self.0.host, call, self.0.once) {
             Ok(call) => self.0.ask(call, resolve, reject),
             Err(error) => settle(&reject, &self.0.host.failure(&error)),
         }
@@ -118,10 +123,11 @@ impl Client {
 
     /// Forgets and overwrites the secret. Whoever waits, and whoever asks later, gets an error.
     pub fn close(&self) {
-        let options = self.0.options.borrow_mut().take();
-        drop(options);
+        self.0.closed.set(true);
         let actions = self.0.lifecycle.borrow_mut().close(&closed());
         self.0.act(actions, None);
+        let options = self.0.options.borrow_mut().take();
+        drop(options);
         drop(self.0.last_flight.borrow_mut().take());
     }
 
@@ -133,8 +139,7 @@ impl Client {
     /// A flight's timer fired.
     pub fn flight_due(&self, id: FlightId) {
         let shell = &self.0;
-        let flight = shell.flights.borrow().iter().find(|flight| flight.id == id).cloned();
-        let Some(flight) = flight else { return };
+        let Some(flight) = shell.flight(id) else { return };
         let now = shell.now();
         if flight.due(now) {
             let actions = shell.lifecycle.borrow_mut().timed_out(id, now);
@@ -191,6 +196,10 @@ impl Shell {
         Some((self.options()?.store.clone(), key))
     }
 
+    pub(super) fn has_store(&self) -> bool {
+        self.options().is_some_and(|options| !options.store.is_undefined())
+    }
+
     pub(super) fn set_store_key(&self, key: JsValue) {
         drop(self.store_key.replace(Some(key)));
     }
@@ -214,8 +223,9 @@ impl Shell {
 
     pub(super) fn set_is_over(&self) {
         self.setting.set(false);
-        if self.delete_again.replace(false) {
-            delete(self);
+        let token = self.delete_after_set.borrow_mut().take();
+        if let Some(token) = token {
+            delete(self, token.as_ref());
         }
     }
 
@@ -223,7 +233,7 @@ impl Shell {
         if let Some(reason) = aborted(&call.signal) {
             return settle(&reject, &reason);
         }
-        if self.options.borrow().is_none() {
+        if self.closed.get() {
             return settle(&reject, &self.host.failure(&closed()));
         }
         let now = self.now();
@@ -235,7 +245,8 @@ impl Shell {
         let actions = self.lifecycle.borrow_mut().call(call, waiter, now);
         self.act(actions, Some(id));
         if self.host.isolate() {
-            self.take_over_if_lost(id, now);
+            // A moment's silence may be the isolate's own: only those who poll look closer.
+            self.take_over_if_silent(PATIENCE_CAP_MS, id, now);
         }
         self.listen(id);
         self.look_again(id, now);
@@ -294,25 +305,34 @@ impl Shell {
             return self.act(actions, Some(id));
         }
         if self.host.isolate() {
-            self.take_over_if_lost(id, now);
+            self.watch_flight(id, now);
         }
         self.look_again(id, now);
     }
 
     /// On workerd: a flight whose request has ended stays silent, and never lands.
-    fn take_over_if_lost(self: &Rc<Self>, here: WaiterId, now: Instant) {
+    fn watch_flight(self: &Rc<Self>, id: WaiterId, now: Instant) {
+        let flight = self.lifecycle.borrow().flight().and_then(|flight| self.flight(flight));
+        let Some(flight) = flight else { return };
+        if flight.leader == Some(id) {
+            // This timer is of the very request that the flight began in.
+            return flight.beat(now);
+        }
+        // After the isolate was busy, timers that are due go off in any order: the flight's gets its chance.
+        let patient = self.lifecycle.borrow_mut().waiter(id).is_some_and(|waiter| waiter.has_polled());
+        if patient {
+            self.take_over_if_silent(self.patience_ms.get(), id, now);
+        }
+    }
+
+    fn take_over_if_silent(self: &Rc<Self>, patience_ms: f64, here: WaiterId, now: Instant) {
         let Some(current) = self.lifecycle.borrow().flight() else {
             return;
         };
-        let silent = self
-            .flights
-            .borrow()
-            .iter()
-            .any(|flight| flight.id == current && flight.silent_ms(now) > self.patience_ms.get());
-        if !silent {
-            return;
-        }
+        let lost = self.flight(current).filter(|flight| flight.silent_ms(now) > patience_ms);
+        let Some(lost) = lost else { return };
         self.patience_ms.set((self.patience_ms.get() * 2.0).min(PATIENCE_CAP_MS));
+        self.retry_at.set(lost.retry_at.get());
         let actions = self.lifecycle.borrow_mut().lost(current);
         self.act(actions, Some(here));
     }
@@ -335,9 +355,11 @@ impl Shell {
                 Action::Abort(waiter) => waiter.abort(),
                 Action::Hold(grant, until) => self.host.hold(&grant.object, until.0),
                 Action::Drop => self.host.hold(&JsValue::UNDEFINED, f64::NEG_INFINITY),
-                Action::Delete => {
-                    self.delete_again.set(self.setting.get());
-                    delete(self);
+                Action::Delete(token) => {
+                    if self.setting.get() {
+                        drop(self.delete_after_set.replace(Some(token.clone())));
+                    }
+                    delete(self, token.as_ref());
                 }
             }
         }
@@ -368,6 +390,7 @@ impl Shell {
             // Given up before it began: the abort of the flight before it ran foreign code that came back here.
             return;
         }
+        flight.retry_at.set(self.retry_at.take());
         self.flights.borrow_mut().push(Rc::clone(flight));
         drop(self.last_flight.replace(Some(Rc::clone(flight))));
         let shell = Rc::clone(self);
@@ -377,9 +400,12 @@ impl Shell {
         self.host.began(flight.id, &wait_until);
     }
 
+    fn flight(&self, id: FlightId) -> Option<Rc<Flight>> {
+        self.flights.borrow().iter().find(|flight| flight.id == id).cloned()
+    }
+
     fn cancel(&self, id: FlightId) {
-        let flight = self.flights.borrow().iter().find(|flight| flight.id == id).cloned();
-        if let Some(flight) = flight {
+        if let Some(flight) = self.flight(id) {
             give_up_lease(self, &flight);
             flight.cancel();
         }

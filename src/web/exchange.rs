@@ -29,7 +29,12 @@ pub(super) struct Landing {
 
 /// Attempts and waits until there is a token, or an error that is final.
 pub(super) async fn exchange(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing> {
+    // What a flight before this one, which was lost, was waiting for.
+    if let Some(until) = flight.retry_at.get() {
+        flight.sleep(until).await;
+    }
     loop {
+        flight.retry_at.set(None);
         let attempts = flight.attempts.get() + 1;
         flight.attempts.set(attempts);
         let error = match attempt(shell, flight).await {
@@ -47,6 +52,7 @@ pub(super) async fn exchange(shell: &Rc<Shell>, flight: &Flight) -> Result<Landi
             return Err(error);
         }
         flight.stand(error);
+        flight.retry_at.set(Some(until));
         flight.sleep(until).await;
         flight.stand(AuthError::timeout());
     }

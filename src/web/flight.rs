@@ -39,6 +39,8 @@ pub(super) struct Flight {
     /// What the callers see if time runs out now.
     standing: RefCell<AuthError<JsValue>>,
     timer: RefCell<Option<JsValue>>,
+    /// When the next attempt is to be made, while it waits for that.
+    pub(super) retry_at: Cell<Option<Instant>>,
     /// When a sleep ends.
     wake_at: Cell<Option<Instant>>,
     beat: Cell<Instant>,
@@ -71,6 +73,7 @@ impl Flight {
             controller: RefCell::new(None),
             standing: RefCell::new(AuthError::timeout()),
             timer: RefCell::new(None),
+            retry_at: Cell::new(None),
             wake_at: Cell::new(None),
             beat: Cell::new(now),
             landed: Cell::new(false),
@@ -139,6 +142,11 @@ impl Flight {
         drop(self.standing.replace(error));
     }
 
+    /// The request that it began in is still there.
+    pub(super) fn beat(&self, now: Instant) {
+        self.beat.set(now);
+    }
+
     /// Milliseconds since the flight last showed that its request is still there.
     pub(super) fn silent_ms(&self, now: Instant) -> f64 {
         now.since(self.beat.get())
@@ -151,7 +159,7 @@ impl Flight {
 
     /// Its timer fired. Whether the deadline has passed.
     pub(super) fn due(&self, now: Instant) -> bool {
-        self.beat.set(now);
+        self.beat(now);
         if self.cancelled.get() {
             self.wake();
             return false;
@@ -208,6 +216,10 @@ impl Flight {
             ms = ms.min(BEAT_MS);
         }
         let timer = (ms < f64::INFINITY).then(|| self.host.arm(true, self.id, ms, self.behind || self.landed.get()));
+        if timer.as_ref().is_some_and(JsValue::is_undefined) {
+            // No timers here, as at module scope on workerd: what cannot be waited for is over.
+            self.wake_at.set(None);
+        }
         let before = self.timer.replace(timer);
         if let Some(before) = before {
             self.host.disarm(&before);

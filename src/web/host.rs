@@ -24,6 +24,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn call(this: &Host, function: &JsValue, receiver: &JsValue, a: &JsValue, b: &JsValue, c: &JsValue) -> Promise;
 
+    /// Whether a value is an instance of a platform class, of whichever realm. Proxies are not.
+    #[wasm_bindgen(method, js_name = isA)]
+    pub fn is_a(this: &Host, value: &JsValue, class: &str) -> bool;
+
     /// An instance of the error class that has this code.
     #[wasm_bindgen(method)]
     #[allow(clippy::too_many_arguments)]
@@ -48,7 +52,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn hold(this: &Host, grant: &JsValue, until: f64);
 
-    /// Calls `Client.waiter_due(id)` or `Client.flight_due(id)` once after so many milliseconds.
+    /// Calls `Client.waiter_due(id)` or `Client.flight_due(id)` once after so many milliseconds. Undefined where there
+    /// are no timers.
     #[wasm_bindgen(method)]
     pub fn arm(this: &Host, flight: bool, id: u32, ms: f64, lets_exit: bool) -> JsValue;
 
@@ -72,6 +77,22 @@ extern "C" {
     /// That flight has ended.
     #[wasm_bindgen(method)]
     pub fn settled(this: &Host, flight: u32);
+
+    /// Asks a store for a lease.
+    #[wasm_bindgen(method)]
+    pub fn acquire(this: &Host, store: &JsValue, key: &JsValue, ttl_s: f64) -> JsValue;
+
+    /// The answer to that.
+    #[wasm_bindgen(method)]
+    pub fn acquired(this: &Host, request: &JsValue) -> Promise;
+
+    /// Nobody waits for that answer any more: if it is a grant, the lease is given back.
+    #[wasm_bindgen(method)]
+    pub fn abandon(this: &Host, request: &JsValue);
+
+    /// Deletes a store's entry, unless it holds another token than this one. Undefined stands for any.
+    #[wasm_bindgen(method, js_name = deleteUnlessReplaced)]
+    pub fn delete_unless_replaced(this: &Host, store: &JsValue, key: &JsValue, token: &JsValue);
 
     /// The SHA-256 of a text, in hexadecimal.
     #[wasm_bindgen(method)]

@@ -1,6 +1,6 @@
 //! Reads option objects. Every property is read once, and whatever a getter does, the answer is options or an error.
 
-use super::host::get;
+use super::host::{Host, get};
 use crate::credentials::BasicCredentials;
 use crate::error::AuthError;
 use crate::options::{
@@ -26,7 +26,7 @@ pub(super) struct ClientOptions {
 }
 
 /// Reads the argument of `authenticate` (`once`), which knows neither store nor `waitUntil`, or of the constructor.
-pub(super) fn read(options: &JsValue, once: bool) -> Result<ClientOptions> {
+pub(super) fn read(host: &Host, options: &JsValue, once: bool) -> Result<ClientOptions> {
     if !options.is_object() && !options.is_function() {
         return Err(AuthError::option("options", "options is not an object"));
     }
@@ -46,7 +46,7 @@ pub(super) fn read(options: &JsValue, once: bool) -> Result<ClientOptions> {
             value.as_string().ok_or_else(|| AuthError::option("environment", "environment is not a string"))?,
         )?,
     };
-    let endpoint = endpoint(optional(property(options, "baseUrl")?))?;
+    let endpoint = endpoint(host, optional(property(options, "baseUrl")?))?;
     let timeout_ms = match optional(property(options, "timeout")?) {
         None => DEFAULT_TIMEOUT_MS,
         Some(value) => timeout_ms(value.as_f64().unwrap_or(f64::NAN))?,
@@ -74,7 +74,7 @@ pub(super) struct CallOptions {
 }
 
 /// Reads the argument of `getToken`, or of `authenticate` (`once`), which knows no `forceRefresh`.
-pub(super) fn read_call(call: &JsValue, once: bool) -> Result<CallOptions> {
+pub(super) fn read_call(host: &Host, call: &JsValue, once: bool) -> Result<CallOptions> {
     if call.is_undefined() {
         return Ok(CallOptions { signal: JsValue::UNDEFINED, force_refresh: false });
     }
@@ -82,7 +82,7 @@ pub(super) fn read_call(call: &JsValue, once: bool) -> Result<CallOptions> {
         return Err(AuthError::option("call", "the call's options are not an object"));
     }
     let signal = property(call, "signal")?;
-    if !signal.is_undefined() && !is_signal(&signal) {
+    if !signal.is_undefined() && !is_signal(host, &signal) {
         return Err(AuthError::option("signal", "signal is not an AbortSignal"));
     }
     let force_refresh = if once { None } else { optional(property(call, "forceRefresh")?) };
@@ -101,23 +101,22 @@ pub(super) fn aborted(signal: &JsValue) -> Option<JsValue> {
     aborted.then(|| get(signal, "reason").unwrap_or(JsValue::UNDEFINED))
 }
 
-/// By its brand, not by `instanceof`: the signal may come from another realm.
-fn is_signal(signal: &JsValue) -> bool {
-    let Some(signal) = signal.dyn_ref::<js_sys::Object>() else {
-        return false;
-    };
-    brand(signal).as_deref() == Some("[object AbortSignal]")
+fn is_signal(host: &Host, signal: &JsValue) -> bool {
+    host.is_a(signal, "AbortSignal")
         && get(signal, "aborted").is_ok_and(|aborted| aborted.as_bool().is_some())
         && get(signal, "addEventListener").is_ok_and(|method| method.is_function())
 }
 
-fn endpoint(base_url: Option<JsValue>) -> Result<Endpoint> {
+fn endpoint(host: &Host, base_url: Option<JsValue>) -> Result<Endpoint> {
     let fault = || AuthError::option("baseUrl", "baseUrl is not a URL");
     let text = match base_url {
         None => String::from(DEFAULT_BASE_URL),
         Some(value) => match value.as_string() {
             Some(text) => text,
-            None => url_text(&value).ok_or_else(fault)?,
+            None if host.is_a(&value, "URL") => {
+                get(&value, "href").ok().and_then(|href| href.as_string()).ok_or_else(fault)?
+            }
+            None => return Err(fault()),
         },
     };
     let url = Url::new(&text).map_err(|_| fault())?;
@@ -128,12 +127,6 @@ fn endpoint(base_url: Option<JsValue>) -> Result<Endpoint> {
         username: &url.username(),
         password: &url.password(),
     })
-}
-
-/// The text of a `URL` object, which may come from another realm.
-fn url_text(value: &JsValue) -> Option<String> {
-    let object: &js_sys::Object = value.dyn_ref()?;
-    (brand(object).as_deref() == Some("[object URL]")).then(|| get(value, "href").ok()?.as_string()).flatten()
 }
 
 fn check_store(store: &JsValue) -> Result<()> {
@@ -209,12 +202,4 @@ extern "C" {
     fn username(this: &Url) -> String;
     #[wasm_bindgen(method, getter)]
     fn password(this: &Url) -> String;
-
-    /// A proxy's trap may throw here.
-    #[wasm_bindgen(catch, js_namespace = ["Object", "prototype", "toString"], js_name = call)]
-    fn to_string_tag(object: &js_sys::Object) -> core::result::Result<String, JsValue>;
-}
-
-fn brand(object: &js_sys::Object) -> Option<String> {
-    to_string_tag(object).ok()
 }

@@ -4,10 +4,12 @@
 use super::client::Shell;
 use super::exchange::{Landing, exchange};
 use super::flight::Flight;
-use super::host::get;
+use super::host::{Host, get};
+use super::waiter::Grant;
 use crate::error::AuthError;
+use crate::refresh::Bearer;
 use crate::time::Instant;
-use crate::token::AccessToken;
+use crate::token::{AccessToken, Claims};
 use alloc::rc::Rc;
 use js_sys::{Date, Promise};
 use wasm_bindgen::JsValue;
@@ -22,6 +24,9 @@ const LOOK_CAP_MS: f64 = 400.0;
 
 /// A flight's way: the store's token, or an exchange, which one of the fleet makes for all.
 pub(super) async fn obtain(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing, AuthError<JsValue>> {
+    if shell.has_store() && shell.store().is_none() {
+        find_key(shell, flight).await;
+    }
     if !flight.direct {
         if let Some(landing) = from_store(shell, flight).await {
             return Ok(landing);
@@ -53,12 +58,12 @@ pub(super) fn begin_set(shell: &Shell, grant: &JsValue, life_ms: f64, from: Inst
     Some(shell.host.call(&set, &store, &key, grant, &ttl_s.into()))
 }
 
-/// Deletes what the store has, without waiting for it.
-pub(super) fn delete(shell: &Shell) {
-    if let Some((store, key)) = shell.store()
-        && get(&store, "delete").is_ok_and(|method| method.is_function())
-    {
-        contain(shell.host.invoke(&store, "delete", &key, &JsValue::UNDEFINED));
+/// Deletes what the store has, without waiting for it. Not if another of the fleet has replaced it already: then five
+/// who find out one after the other that a token is no good would make five exchanges.
+pub(super) fn delete(shell: &Shell, token: Option<&Grant>) {
+    if let Some((store, key)) = shell.store() {
+        let token = token.map_or(JsValue::UNDEFINED, |token| JsValue::from_str(token.token()));
+        shell.host.delete_unless_replaced(&store, &key, &token);
     }
 }
 
@@ -78,38 +83,48 @@ fn release(shell: &Shell, flight: &Flight) -> Option<Promise> {
     Some(shell.host.call(&method, &store, &key, &JsValue::UNDEFINED, &JsValue::UNDEFINED))
 }
 
-/// `None`: exchange directly.
-async fn from_store(shell: &Shell, flight: &Flight) -> Option<Landing> {
-    // Half of the flight's time belongs to the exchange.
-    let half = flight.began.plus(flight.deadline.get().since(flight.began) / 2.0);
-    let patience = |now: Instant| {
-        if now.plus(ANSWER_MS) < half { now.plus(ANSWER_MS) } else { half }
-    };
+/// Half of the flight's time belongs to the exchange.
+fn half(flight: &Flight) -> Instant {
+    flight.began.plus(flight.deadline.get().since(flight.began) / 2.0)
+}
 
-    if shell.store().is_none() {
-        let digest = shell.host.digest(&shell.options()?.options.store_identity());
-        let key = flight.within(digest, patience(shell.now())).await?;
+/// Until when to wait for an answer of the store.
+fn patience(shell: &Shell, flight: &Flight) -> Instant {
+    let answer = shell.now().plus(ANSWER_MS);
+    if answer < half(flight) { answer } else { half(flight) }
+}
+
+/// Names the store's entry. Without the platform's SHA-256 there is no name, and no store.
+async fn find_key(shell: &Shell, flight: &Flight) {
+    let Some(identity) = shell.options().map(|options| options.options.store_identity()) else { return };
+    if let Some(key) = flight.within(shell.host.digest(&identity), patience(shell, flight)).await {
         shell.set_store_key(key);
     }
+}
+
+/// `None`: exchange directly.
+async fn from_store(shell: &Shell, flight: &Flight) -> Option<Landing> {
+    let half = half(flight);
     let (store, key) = shell.store()?;
 
-    if let Stored::Token(landing) = look(shell, flight, patience(shell.now())).await? {
+    if let Stored::Token(landing) = look(shell, flight, patience(shell, flight)).await? {
         return Some(landing);
     }
-    let acquire = get(&store, "acquire").ok().filter(JsValue::is_function)?;
+    get(&store, "acquire").ok().filter(JsValue::is_function)?;
     let mut wait_ms = LOOK_MS;
     loop {
         let now = shell.now();
         if now >= half {
             return None;
         }
-        let ttl_s = seconds(flight.deadline.get().since(now));
-        let acquired = shell.host.call(&acquire, &store, &key, &ttl_s.into(), &JsValue::UNDEFINED);
-        match flight.within(acquired, patience(now)).await?.as_bool()? {
+        let lease = Lease::ask(&shell.host, &store, &key, seconds(flight.deadline.get().since(now)));
+        let granted = flight.within(lease.answer(), patience(shell, flight)).await?.as_bool()?;
+        lease.claim();
+        match granted {
             true => {
                 flight.leased.set(true);
                 // The one who had the lease before may have written since the look above.
-                return match look(shell, flight, patience(shell.now())).await {
+                return match look(shell, flight, patience(shell, flight)).await {
                     Some(Stored::Token(landing)) => {
                         give_up_lease(shell, flight);
                         Some(landing)
@@ -124,8 +139,37 @@ async fn from_store(shell: &Shell, flight: &Flight) -> Option<Landing> {
                 wait_ms = (wait_ms * 2.0).min(LOOK_CAP_MS);
             }
         }
-        if let Stored::Token(landing) = look(shell, flight, patience(shell.now())).await? {
+        if let Stored::Token(landing) = look(shell, flight, patience(shell, flight)).await? {
             return Some(landing);
+        }
+    }
+}
+
+/// A lease that was asked for. Dropped before it is claimed, it is given back in the moment in which it is granted:
+/// nobody would exchange under it, and the fleet would wait for nothing.
+struct Lease<'a> {
+    host: &'a Host,
+    request: JsValue,
+}
+
+impl<'a> Lease<'a> {
+    fn ask(host: &'a Host, store: &JsValue, key: &JsValue, ttl_s: f64) -> Self {
+        Self { host, request: host.acquire(store, key, ttl_s) }
+    }
+
+    fn answer(&self) -> Promise {
+        self.host.acquired(&self.request)
+    }
+
+    fn claim(mut self) {
+        self.request = JsValue::UNDEFINED;
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if !self.request.is_undefined() {
+            self.host.abandon(&self.request);
         }
     }
 }
@@ -148,7 +192,12 @@ async fn look(shell: &Shell, flight: &Flight, until: Instant) -> Option<Stored> 
     let ttl_s = get(&stored, "ttlSeconds").ok()?;
     // Not a number is as unusable as one out of range: the check of the life refuses NaN.
     let ttl_s = if ttl_s.is_undefined() { None } else { Some(ttl_s.as_f64().unwrap_or(f64::NAN)) };
-    let token = AccessToken::new(token, exp, |_, exp| ttl_s.unwrap_or_else(|| exp.0 - Date::now() / 1_000.0));
+    let token = AccessToken::new(token, exp, |token, exp| {
+        let left_s = ttl_s.unwrap_or_else(|| exp.0 - Date::now() / 1_000.0);
+        // No token has more left than its whole life. NaN stays NaN this way round.
+        let whole_s = Claims::read::<JsValue>(token).life(exp).unwrap_or(f64::INFINITY);
+        if whole_s < left_s { whole_s } else { left_s }
+    });
     // A token that is past its life or unusable is one to replace: the same as none.
     let Ok(token) = token else {
         return Some(Stored::Nothing);

@@ -73,6 +73,11 @@ impl Waiter {
         left_ms.min(poll_ms)
     }
 
+    /// Whether it has looked a few times already.
+    pub(super) fn has_polled(&self) -> bool {
+        self.poll_ms > POLL_MS * 4.0
+    }
+
     /// Takes charge of the timer for that.
     pub(super) fn guard_timer(&mut self, timer: JsValue) {
         self.timer = Some(timer);

@@ -38,7 +38,8 @@ fn words(actions: &[Did]) -> Vec<String> {
             Action::Abort(id) => format!("abort {id}"),
             Action::Hold(token, _) => format!("hold {}", token.0),
             Action::Drop => "drop".into(),
-            Action::Delete => "delete".into(),
+            Action::Delete(None) => "delete".into(),
+            Action::Delete(Some(token)) => format!("delete {}", token.0),
         })
         .collect()
 }
@@ -242,7 +243,7 @@ fn invalidation_begins_anew_for_those_who_wait() {
     assert_eq!(driver.land(2, "b", 600.0), ["hold b", "serve 1 b"]);
     assert!(words(&driver.machine.invalidate(Some("a"))).is_empty());
     assert_eq!(driver.call(), ["serve 2 b"]);
-    assert_eq!(words(&driver.machine.invalidate(Some("b"))), ["drop", "delete"]);
+    assert_eq!(words(&driver.machine.invalidate(Some("b"))), ["drop", "delete b"]);
     assert_eq!(driver.call(), ["start 3"], "the store may have a newer one");
     let late = Instant(1e9);
     assert!(
@@ -425,7 +426,7 @@ impl Model {
                     self.held = Some(self.tokens.len() - 1);
                 }
                 Action::Drop => self.held = None,
-                Action::Delete => assert!(self.has_store),
+                Action::Delete(_) => assert!(self.has_store),
             }
         }
         if let Some(flight) = self.flight {

@@ -33,6 +33,7 @@ return {
   call: async (target, receiver, ...args) => Reflect.apply(target, receiver, args),
   error: (code, message, attempts, status, reason, retryAfter, option, cause) =>
     ({ code, message, attempts, status, reason, retryAfter, option, cause }),
+  isA(value, name) { try { return value instanceof globalThis[name]; } catch { return false; } },
   grant: (token, exp) => Object.freeze({ token, exp }),
   hold(grant, until) { this.held = grant; },
   arm(flight, id, ms) { return setTimeout(() => flight ? this.client.flight_due(id) : this.client.waiter_due(id), ms); },
