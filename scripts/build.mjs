@@ -26,7 +26,7 @@ export async function build() {
   // Unpacks the sources of the dependencies, whose folders have to be known ahead.
   await must("cargo", ["fetch", "--quiet", "--target", "wasm32-unknown-unknown"], { timeout: minutes(10) });
   await step("Compiling the module", (report) => must("wasm-pack", ["build", "--release", "--mode", "no-install",
-    "--target", "bundler", "--no-pack", "--no-typescript", "--out-dir", wasm, root, "--", "--features", "package"], {
+    "--target", "bundler", "--no-pack", "--no-typescript", "--out-dir", wasm, "--out-name", "digitalpaye_auth", join(root, "module")], {
     env: environment({ CARGO_ENCODED_RUSTFLAGS: withoutFolders().join("\u001f") }),
     timeout: minutes(15), onStdout: report, onStderr: report,
   }));

@@ -21,7 +21,7 @@
 //!
 //! The pure files know neither network nor clock nor randomness: time (`now`) and dice (`random`) are arguments. The
 //! JavaScript crates are dependencies on `wasm32` only, so on the host a pure file that named one would not compile.
-#![cfg_attr(feature = "package", no_std)]
+#![no_std]
 
 extern crate alloc;
 
@@ -39,16 +39,3 @@ pub mod token;
 
 #[cfg(target_arch = "wasm32")]
 pub mod web;
-
-/// What a `no_std` module has to bring along.
-#[cfg(all(feature = "package", target_arch = "wasm32"))]
-mod bare {
-    #[global_allocator]
-    static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
-    /// Traps. No code path is known to get here; formatting a message would cost more bytes than all of `response`.
-    #[panic_handler]
-    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-        core::arch::wasm32::unreachable()
-    }
-}
