@@ -12,7 +12,7 @@ export async function fetchWithToken(auth, client, args) {
   const [input] = args;
   const init = readInit(args[1]);
   const request = isA(input, "Request") ? input : undefined;
-  const url = request ? new URL(request.url) : new URL(String(input), base);
+  const url = request ? new URL(request.url) : new URL(`${input}`, base);
   if (url.origin !== new URL(base).origin) {
     throw new InvalidOptionsError("input is of another origin than baseUrl; a token is sent to its own API only", {
       option: "input",
@@ -22,9 +22,9 @@ export async function fetchWithToken(auth, client, args) {
   const signal = init.signal === undefined ? request?.signal : init.signal;
   const call = isA(signal, "AbortSignal") ? { signal } : undefined;
 
-  // What is sent first and what is sent again. A Request gives its body away, so a second one is made before.
+  // A Request gives its body away when it is sent, so what is to be sent again is made before.
   const replay = isReplayable(request, init);
-  const first = request && replay && init.body == null && request.body !== null ? request.clone() : request;
+  const spare = request && replay && init.body == null && request.body !== null ? request.clone() : request;
   const attempt = async (token, target) => {
     const headers = new Headers(init.headers ?? request?.headers);
     headers.set("Authorization", `Bearer ${token}`);
@@ -33,17 +33,25 @@ export async function fetchWithToken(auth, client, args) {
   };
 
   const { token } = await auth.getToken(call);
-  const response = await attempt(token, first);
-  if (response.status !== 401) return response;
+  const response = await attempt(token, request);
+  if (response.status !== 401) {
+    // Or the whole body would be kept for nothing.
+    if (spare !== request) discard(spare);
+    return response;
+  }
   auth.invalidate(token);
   if (!replay) return response;
 
   // Frees the connection; the body of a refusal is of no use to anybody.
-  Promise.resolve(response.body?.cancel?.()).catch(ignore);
+  discard(response);
   const { token: next } = await auth.getToken(call);
-  const second = await attempt(next, request);
+  const second = await attempt(next, spare);
   if (second.status === 401) auth.invalidate(next);
   return second;
+}
+
+function discard({ body }) {
+  Promise.resolve(body?.cancel?.()).catch(ignore);
 }
 
 /** Members that an object may have without listing them; `for … in` finds all others, those of a `Request` included. */

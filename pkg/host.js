@@ -201,7 +201,7 @@ export class Host {
       const stored = await read().catch(ignore);
       if (typeof stored?.token !== "string" || stored.token === token) await store.delete(key);
     };
-    work().catch(ignore);
+    return work().catch(ignore);
   }
 
   async digest(text) {

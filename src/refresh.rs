@@ -459,6 +459,12 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             && self.held.as_ref().is_none_or(|held| held.token.token() != token && end > held.end)
     }
 
+    /// Whether this is the token held.
+    #[must_use]
+    pub fn holds(&self, token: &str) -> bool {
+        self.held.as_ref().is_some_and(|held| held.token.token() == token)
+    }
+
     fn is_current(&self, flight: FlightId) -> bool {
         self.flight.is_some_and(|current| current.id == flight)
     }

@@ -4,17 +4,17 @@ use super::exchange::Landing;
 use super::flight::Flight;
 use super::host::{Failure, Host, settle};
 use super::options::{CallOptions, ClientOptions, aborted, read, read_call};
-use super::store::{begin_set, delete, give_up_lease, obtain, share};
+use super::store::{delete, give_up_lease, obtain, share};
 use super::waiter::{Grant, Outcome, Waiter};
 use crate::error::AuthError;
-use crate::refresh::{self, Call, FlightId, Lifecycle, WaiterId};
+use crate::refresh::{self, Bearer, Call, FlightId, Lifecycle, WaiterId};
 use crate::time::Instant;
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use js_sys::{Function, Math};
+use js_sys::{Function, Math, Promise};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
@@ -53,6 +53,8 @@ pub(super) struct Shell {
     /// When this instance begins to renew: drawn once, because some runtimes have no randomness at module scope.
     spread: Cell<Option<f64>>,
     store_key: RefCell<Option<JsValue>>,
+    /// A deletion in the store, which the next write waits for.
+    deleting: RefCell<Option<Promise>>,
     /// Whether a write to the store is under way, and what to delete once more when it is over.
     setting: Cell<bool>,
     delete_after_set: RefCell<Option<Option<Grant>>>,
@@ -91,6 +93,7 @@ impl Client {
             retry_at: Cell::new(None),
             spread: Cell::new(None),
             store_key: RefCell::new(None),
+            deleting: RefCell::new(None),
             setting: Cell::new(false),
             delete_after_set: RefCell::new(None),
         })))
@@ -219,6 +222,22 @@ impl Shell {
 
     pub(super) fn accepts(&self, token: &str, end: Instant) -> bool {
         self.lifecycle.borrow().accepts(token, end)
+    }
+
+    pub(super) fn holds(&self, grant: &Grant) -> bool {
+        self.lifecycle.borrow().holds(grant.token())
+    }
+
+    pub(super) fn set_deleting(&self, deleting: Promise) {
+        drop(self.deleting.replace(Some(deleting)));
+    }
+
+    pub(super) fn take_deleting(&self) -> Option<Promise> {
+        self.deleting.borrow_mut().take()
+    }
+
+    pub(super) fn set_begins(&self) {
+        self.setting.set(true);
     }
 
     pub(super) fn set_is_over(&self) {
@@ -434,13 +453,9 @@ async fn fly(shell: Rc<Shell>, flight: Rc<Flight>) {
             let current = shell.lifecycle.borrow().flight() == Some(flight.id);
             let actions = shell.lifecycle.borrow_mut().landed(flight.id, grant.clone(), life_ms, from, spread);
             shell.act(actions, flight.leader);
-            let set = if current && flight.attempts.get() > 0 {
-                begin_set(&shell, &grant.object, life_ms, from)
-            } else {
-                None
-            };
-            shell.setting.set(set.is_some());
-            share(&shell, &flight, set).await;
+            if current && flight.attempts.get() > 0 {
+                share(&shell, &flight, &grant, life_ms, from).await;
+            }
         }
         Err(error) => {
             let retry_after_ms = error.retry_after.map(|seconds| seconds * 1_000.0);

@@ -90,9 +90,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn abandon(this: &Host, request: &JsValue);
 
-    /// Deletes a store's entry, unless it holds another token than this one. Undefined stands for any.
+    /// Deletes a store's entry, unless it holds another token than this one; undefined stands for any. Never rejects.
     #[wasm_bindgen(method, js_name = deleteUnlessReplaced)]
-    pub fn delete_unless_replaced(this: &Host, store: &JsValue, key: &JsValue, token: &JsValue);
+    pub fn delete_unless_replaced(this: &Host, store: &JsValue, key: &JsValue, token: &JsValue) -> Promise;
 
     /// The SHA-256 of a text, in hexadecimal.
     #[wasm_bindgen(method)]

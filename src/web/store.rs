@@ -9,7 +9,7 @@ use super::waiter::Grant;
 use crate::error::AuthError;
 use crate::refresh::Bearer;
 use crate::time::Instant;
-use crate::token::{AccessToken, Claims};
+use crate::token::{AccessToken, Claims, MAX_LIFE_S};
 use alloc::rc::Rc;
 use js_sys::{Date, Promise};
 use wasm_bindgen::JsValue;
@@ -37,8 +37,15 @@ pub(super) async fn obtain(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing
 }
 
 /// Shares a new token, and lets the next one of the fleet exchange.
-pub(super) async fn share(shell: &Shell, flight: &Flight, set: Option<Promise>) {
+pub(super) async fn share(shell: &Shell, flight: &Flight, grant: &Grant, life_ms: f64, from: Instant) {
+    if let Some(deleting) = shell.take_deleting() {
+        // It is to delete what was there before, not this.
+        let _ = flight.within(deleting, shell.now().plus(ANSWER_MS)).await;
+    }
+    // Unless it was invalidated in that time.
+    let set = if shell.holds(grant) { begin_set(shell, &grant.object, life_ms, from) } else { None };
     if let Some(set) = set {
+        shell.set_begins();
         let _ = flight.within(set, shell.now().plus(ANSWER_MS)).await;
         shell.set_is_over();
     }
@@ -48,7 +55,7 @@ pub(super) async fn share(shell: &Shell, flight: &Flight, set: Option<Promise>) 
 }
 
 /// Begins to write a token, in the same turn in which the callers get it: a process that ends right after has sent it.
-pub(super) fn begin_set(shell: &Shell, grant: &JsValue, life_ms: f64, from: Instant) -> Option<Promise> {
+fn begin_set(shell: &Shell, grant: &JsValue, life_ms: f64, from: Instant) -> Option<Promise> {
     let (store, key) = shell.store()?;
     let ttl_s = seconds(from.plus(life_ms).since(shell.now()));
     if ttl_s <= 0.0 {
@@ -63,7 +70,7 @@ pub(super) fn begin_set(shell: &Shell, grant: &JsValue, life_ms: f64, from: Inst
 pub(super) fn delete(shell: &Shell, token: Option<&Grant>) {
     if let Some((store, key)) = shell.store() {
         let token = token.map_or(JsValue::UNDEFINED, |token| JsValue::from_str(token.token()));
-        shell.host.delete_unless_replaced(&store, &key, &token);
+        shell.set_deleting(shell.host.delete_unless_replaced(&store, &key, &token));
     }
 }
 
@@ -190,8 +197,9 @@ async fn look(shell: &Shell, flight: &Flight, until: Instant) -> Option<Stored> 
     let token = get(&stored, "token").ok()?.as_string();
     let exp = get(&stored, "exp").ok()?.as_f64();
     let ttl_s = get(&stored, "ttlSeconds").ok()?;
-    // Not a number is as unusable as one out of range: the check of the life refuses NaN.
-    let ttl_s = if ttl_s.is_undefined() { None } else { Some(ttl_s.as_f64().unwrap_or(f64::NAN)) };
+    // What is no number, or out of range, is nonsense: the check of the life refuses NaN.
+    let in_range = |ttl_s: &f64| *ttl_s > 0.0 && *ttl_s <= MAX_LIFE_S;
+    let ttl_s = (!ttl_s.is_undefined()).then(|| ttl_s.as_f64().filter(in_range).unwrap_or(f64::NAN));
     let token = AccessToken::new(token, exp, |token, exp| {
         let left_s = ttl_s.unwrap_or_else(|| exp.0 - Date::now() / 1_000.0);
         // No token has more left than its whole life. NaN stays NaN this way round.
