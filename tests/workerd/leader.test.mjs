@@ -41,9 +41,11 @@ describe("a promise that requests share, as in code for Node, fails", () => {
   }
 });
 
+// They wait most of the time: some side by side.
 for (const compatibilityDate of DATES) {
   for (const platformWaitUntil of [true, false]) {
-    describe(`${compatibilityDate}, ${platformWaitUntil ? "with" : "without"} the platform's waitUntil`, () => {
+    const name = `${compatibilityDate}, ${platformWaitUntil ? "with" : "without"} the platform's waitUntil`;
+    describe(name, { concurrency: 4 }, () => {
       for (const [ending, lead] of Object.entries(ENDINGS)) {
         test(`the leader ${ending}: those beside it and all later ones get their tokens`, async (t) => {
           const run = await start(t, "client", { compatibilityDate, platformWaitUntil, api: { lifetime: 600 } });

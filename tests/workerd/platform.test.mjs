@@ -62,7 +62,8 @@ for (const compatibilityDate of DATES) {
       assert.equal(api.exchanges.length, 2);
     });
 
-    describe("errors", () => {
+    // They wait most of the time: some side by side.
+    describe("errors", { concurrency: 4 }, () => {
       const html = "<html>Bad Gateway</html>";
       const cases = [
         [{ status: 400 }, "BadRequestError", { code: "bad_request", status: 400, attempts: 1, retryable: false }],

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DATES } from "../lib/workerd.mjs";
-import { start, until } from "./start.mjs";
+import { DATES, NEWEST_DATE } from "../lib/workerd.mjs";
+import { pause, start, until } from "./start.mjs";
 
 const EXCHANGE_MS = 300;
 /** What a waiter may be late by: its own timer, on two busy cores. */
@@ -213,3 +213,19 @@ for (const compatibilityDate of DATES) {
     });
   });
 }
+
+// At old dates a caller's code goes on in the request that settled its promise, and ends with it; an abort listener
+// cannot tell in which request it runs. Since 2024-10-14 the runtime itself sees to it (handle_cross_request_promise_resolution).
+test("a signal aborted by another request, which then ends: its caller is told, in its own request", async (t) => {
+  const { api, ask, output } = await start(t, "client", { compatibilityDate: NEWEST_DATE });
+  api.behave = () => ({ delay: EXCHANGE_MS });
+  const led = ask("/token");
+  await until(() => api.exchanges.length === 1, "the exchange");
+  const caller = ask("/abort-elsewhere");
+  await pause(50);
+  await ask("/abort-that");
+  const { ownReason, next } = await caller;
+  assert.equal(ownReason, true);
+  assert.equal(next, (await led).token);
+  assert.equal(output(), "");
+});

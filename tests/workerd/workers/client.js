@@ -28,6 +28,8 @@ if (waitUntil === "counted") {
 const auth = new DigitalpayeAuth(options);
 const other = new DigitalpayeAuth({ ...options, apiKey: "another_key" });
 
+let elsewhere;
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const answer = (token) => ({ ...token, at: Date.now() });
 const inBackground = (work) => void work.catch(() => {});
@@ -123,6 +125,24 @@ const routes = {
     const inSameTurn = [...outcomes];
     if (all !== "1") await Promise.allSettled(calls);
     return { inSameTurn, outcomes };
+  },
+
+  // A caller whose signal is another request's to abort.
+  async "abort-elsewhere"() {
+    elsewhere = new AbortController();
+    const { signal } = elsewhere;
+    let outcome;
+    try {
+      outcome = { token: (await auth.getToken({ signal })).token };
+    } catch (error) {
+      outcome = { ownReason: error === signal.reason };
+    }
+    // It is in its own request yet, if this works.
+    return { ...outcome, next: (await auth.getToken()).token };
+  },
+  "abort-that"() {
+    elsewhere.abort(new Error("from elsewhere"));
+    return {};
   },
 
   async aborted() {
