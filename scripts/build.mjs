@@ -19,7 +19,7 @@ const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js"];
  * Makes the package whole. Everything is made in a folder of its own and moved at the end, pkg/cjs last: a build that
  * was interrupted leaves a package without it, which `checkBuilt` does not take for one.
  */
-export async function build() {
+export async function buildPackage() {
   await setup();
   rmSync(staging, { recursive: true, force: true });
   const wasm = join(staging, "wasm");
@@ -50,7 +50,6 @@ export async function build() {
     }
     replace(cjs, join(pkg, "cjs"));
   });
-  await buildPage();
   return { raw: module.length, brotli: brotliCompressSync(module).length };
 }
 
@@ -112,7 +111,8 @@ function writeDeclarations(entry, folder) {
   writeFileSync(file, declarations);
 }
 
-async function buildPage() {
+/** Makes www/dist, which has the package in it. */
+export async function buildPage() {
   const manifest = JSON.parse(readFileSync(join(www, "package.json"), "utf8"));
   if (!manifest.scripts?.build) return;
   await step("Building the page", (report) => must("npm", ["run", "build", "--workspace", manifest.name], {
@@ -122,7 +122,8 @@ async function buildPage() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await command(async () => {
-    const { raw, brotli } = await build();
+    const { raw, brotli } = await buildPackage();
+    await buildPage();
     const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
     process.stdout.write(`The package is in ${basename(pkg)}/. Its module: ${kilobytes(raw)}, ${kilobytes(brotli)} with brotli.\n`);
   });

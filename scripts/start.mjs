@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "./build.mjs";
+import { buildPackage, buildPage } from "./build.mjs";
 import { packAndInstall } from "./lib/package.mjs";
 import { www } from "./lib/paths.mjs";
 import { Failure, command, environment, onInterrupt, run } from "./lib/process.mjs";
@@ -110,7 +110,7 @@ await command(async () => {
     return 0;
   }
   const own = configured();
-  await build();
+  await buildPackage();
   if (!own) await buildSandbox();
   const project = await step("Packing the package and installing it elsewhere", packAndInstall);
 
@@ -130,6 +130,7 @@ await command(async () => {
     return 0;
   }
 
+  await buildPage();
   const built = existsSync(join(www, "dist", "index.html"));
   const page = await serve({
     folders: {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { build } from "./build.mjs";
+import { buildPackage, buildPage } from "./build.mjs";
 import { packAndInstall } from "./lib/package.mjs";
 import { root, target } from "./lib/paths.mjs";
 import { Failure, command } from "./lib/process.mjs";
@@ -40,7 +40,7 @@ const stages = [
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium"] },
-  { name: "page", suites: ["www/tests"], needs: ["chromium"] },
+  { name: "page", suites: ["www/tests"], needs: ["chromium"], before: buildPage },
   { name: "commands", suites: ["tests/commands"] },
 ];
 
@@ -159,13 +159,16 @@ await command(async () => {
     if (!built) {
       built = true;
       consumer = await stage("build", async () => {
-        await build();
+        await buildPackage();
         await buildSandbox();
         return { value: await packAndInstall() };
       });
     }
     // Without the package none of these can run, and the failed build is counted.
-    if (consumer) await stage(each.name, async () => ({ tally: await nodeTests(each.suites.flatMap(testFiles), { DIGITALPAYE_AUTH_CONSUMER: consumer }) }));
+    if (consumer) await stage(each.name, async () => {
+      await each.before?.();
+      return { tally: await nodeTests(each.suites.flatMap(testFiles), { DIGITALPAYE_AUTH_CONSUMER: consumer }) };
+    });
     else rows.push({ name: each.name, passed: 0, failed: 0, skipped: 0, time: 0, note: "not run" });
   }
   const total = (kind) => rows.reduce((sum, row) => sum + row[kind], 0);

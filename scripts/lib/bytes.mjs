@@ -1,13 +1,13 @@
 // The module as a JavaScript file, for the runtimes where a .wasm file beside it cannot be had.
 //
-// Measured on a module of 84,716 bytes (brotli 32,214, gzip 37,833), in the file that a browser gets (esbuild --bundle
+// Measured on a module of 80,206 bytes (brotli 32,062, gzip 36,962), in the file that a browser gets (esbuild --bundle
 // --minify, which escapes what is not ASCII):
 //
 //   encoding                                  raw    brotli     gzip
-//   base64                                112,983    43,444   49,151   no two equal bytes look the same
-//   hex                                   169,459    34,660   41,425
-//   one Latin-1 character per byte        126,769    35,626   41,469   as escapes; 34,822 as UTF-8
-//   this one                               91,900    33,250   38,050
+//   base64                                106,971    41,414   46,671   the same bytes look different at every third place
+//   hex                                   160,439    34,408   40,324
+//   one Latin-1 character per byte        116,698    34,309   39,690   as escapes; 33,916 with brotli as UTF-8
+//   this one, its decoder included         86,271    33,300   37,256
 //
 // The 87 most frequent bytes are one printable character each, the other 169 are a shift and a character. That keeps
 // the bytes aligned, which is what compressors live on, and it is plain ASCII without a quote, a backslash, a "<" or a
