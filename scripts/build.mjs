@@ -1,5 +1,5 @@
 // `npm run build`: makes pkg/wasm and pkg/cjs, which `npm pack` needs besides what is tracked in pkg/, and the page.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,6 @@ import { step } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
-const staging = join(target, "package");
 // The entries that CommonJS gets, as they are under pkg/.
 const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js"];
 
@@ -21,7 +20,10 @@ const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js"];
  */
 export async function buildPackage() {
   await setup();
-  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  // On the same disk as the package, so that moving is renaming; of this run alone, since another may be under way.
+  const staging = mkdtempSync(join(target, "package-"));
+  process.once("exit", () => rmSync(staging, { recursive: true, force: true }));
   const wasm = join(staging, "wasm");
   // Unpacks the sources of the dependencies, whose folders have to be known ahead.
   await must("cargo", ["fetch", "--quiet", "--target", "wasm32-unknown-unknown"], { timeout: minutes(10) });

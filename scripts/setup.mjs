@@ -30,7 +30,8 @@ function readJson(...path) {
   }
 }
 
-function checkNode() {
+function checkSystem() {
+  if (process.platform === "win32") throw new Failure("The commands need Linux or macOS. On Windows, use WSL: https://learn.microsoft.com/windows/wsl/install");
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) {
     throw new Failure(`Node.js 20 or newer is needed, this is ${process.versions.node}. See https://nodejs.org/en/download`);
@@ -227,7 +228,7 @@ async function installPrograms(names) {
 
 /** Installs what is missing: always what the build needs, and the `needs` of tests (see `programNames`). */
 export async function setup({ needs = [] } = {}) {
-  checkNode();
+  checkSystem();
   if (!existsSync(join(target, wasm)) || missingWasmTools().length > 0) sayOnce(firstBuild);
   await installNpmPackages();
   await installPrograms(["cc", ...needs]);
