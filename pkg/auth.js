@@ -4,7 +4,14 @@ import { InvalidOptionsError } from "./errors.js";
 import { fetchWithToken } from "./fetch.js";
 import { Host } from "./host.js";
 
+/**
+ * Throws a RangeError if the stack is about to end. Called before the wasm module is entered: it cannot be unwound, so
+ * it would not survive what any JavaScript does.
+ */
+const needRoom = (frames = 512) => frames === 0 || needRoom(frames - 1);
+
 function open(options, once) {
+  needRoom();
   const host = new Host();
   const client = new Client(options, host, once);
   host.client = client;
@@ -46,16 +53,19 @@ export class DigitalpayeAuth {
   }
 
   invalidate(token) {
+    needRoom();
     this.#client?.invalidate(token);
   }
 
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
+    needRoom();
     this.#host.close();
     this.#client = undefined;
   }
 
-  /** The client; disposed of, it has no secret to ask for a token with. */
+  /** The client, and room for it; disposed of, it has no secret to ask for a token with. */
   #open() {
+    needRoom();
     if (this.#client) return this.#client;
     throw new InvalidOptionsError("this client was disposed of, and its apiSecret with it; make a new one", {
       option: "apiSecret",

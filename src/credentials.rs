@@ -2,6 +2,7 @@
 
 use crate::error::AuthError;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -62,10 +63,13 @@ impl BasicCredentials {
         user_pass.push(b':');
         user_pass.extend_from_slice(self.password.as_bytes());
 
-        let mut value = Zeroizing::new(String::with_capacity(SCHEME.len() + user_pass.len().div_ceil(3) * 4));
-        value.push_str(SCHEME);
-        STANDARD.encode_string(&*user_pass, &mut value);
-        value
+        let mut value = Zeroizing::new(vec![0; SCHEME.len() + user_pass.len().div_ceil(3) * 4]);
+        if let Some((scheme, basic_credentials)) = value.split_at_mut_checked(SCHEME.len()) {
+            scheme.copy_from_slice(SCHEME.as_bytes());
+            // In place, and with just enough room for it: `encode_string` works in a buffer on the stack.
+            let _ = STANDARD.encode_slice(&*user_pass, basic_credentials);
+        }
+        Zeroizing::new(String::from_utf8(core::mem::take(&mut *value)).unwrap_or_default())
     }
 
     /// Whether a text holds the password or the `basic-credentials`, and so must not be shown.

@@ -78,6 +78,11 @@ impl Waiter {
         self.poll_ms > POLL_MS * 4.0
     }
 
+    /// Whether it will look again: at module scope on workerd there are no timers.
+    pub(super) fn has_timer(&self) -> bool {
+        self.timer.as_ref().is_some_and(|timer| !timer.is_undefined())
+    }
+
     /// Takes charge of the timer for that.
     pub(super) fn guard_timer(&mut self, timer: JsValue) {
         self.timer = Some(timer);
