@@ -10,8 +10,9 @@ pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A parsed JSON value.
 pub trait Json: Sized {
-    /// Parses a whole text; `None` if it is not JSON.
-    fn parse(text: &str) -> Option<Self>;
+    /// Parses a whole text; `None` if it is not JSON. As the Fetch standard's `json()` decodes it: a byte order mark is
+    /// dropped, what is not UTF-8 is replaced.
+    fn parse(utf8: &[u8]) -> Option<Self>;
 
     /// The object's own member of this name; `None` if there is none, or if this is no object.
     fn member(&self, name: &str) -> Option<Self>;

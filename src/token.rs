@@ -101,7 +101,7 @@ impl Claims {
             return None;
         }
         let payload = Zeroizing::new(BASE64URL.decode(payload).ok()?);
-        let claims = J::parse(core::str::from_utf8(&payload).ok()?)?;
+        let claims = J::parse(&payload)?;
         let date = |name| {
             claims.member(name).and_then(|value| value.number()).filter(|seconds| seconds.is_finite()).map(NumericDate)
         };

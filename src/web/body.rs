@@ -5,7 +5,6 @@ use super::host::{Host, get};
 use crate::json::Json;
 use crate::response::{Body, MAX_BODY_BYTES};
 use crate::time::Instant;
-use alloc::string::String;
 use alloc::vec::Vec;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -29,16 +28,10 @@ extern "C" {
 /// The body of a `Response`, parsed. Broken if reading it rejects.
 pub(super) async fn read(host: &Host, flight: &Flight, response: &JsValue) -> Body<JsValue> {
     match read_bytes(host, flight, response).await {
-        Ok(Some(bytes)) => parse(&bytes),
+        Ok(Some(bytes)) => Json::parse(&bytes).map_or(Body::NotJson, Body::Json),
         Ok(None) => Body::TooLarge,
         Err(cause) => Body::Broken(cause),
     }
-}
-
-/// As the Fetch standard's `json()` decodes: a byte order mark is dropped, what is not UTF-8 is replaced.
-fn parse(bytes: &[u8]) -> Body<JsValue> {
-    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
-    <JsValue as Json>::parse(&text).map_or(Body::NotJson, Body::Json)
 }
 
 /// The bytes, or `None` when there are too many.

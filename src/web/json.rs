@@ -2,12 +2,24 @@
 
 use crate::json::Json;
 use alloc::string::String;
-use js_sys::{JSON, Object, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{JsString, Object, Reflect};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    type TextDecoder;
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextDecoder;
+    #[wasm_bindgen(method)]
+    fn decode(this: &TextDecoder, utf8: &[u8]) -> JsString;
+
+    #[wasm_bindgen(catch, js_namespace = JSON)]
+    fn parse(text: &JsString) -> Result<JsValue, JsValue>;
+}
 
 impl Json for JsValue {
-    fn parse(text: &str) -> Option<Self> {
-        JSON::parse(text).ok()
+    fn parse(utf8: &[u8]) -> Option<Self> {
+        parse(&TextDecoder::new().decode(utf8)).ok()
     }
 
     fn member(&self, name: &str) -> Option<Self> {
