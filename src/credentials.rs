@@ -1,6 +1,7 @@
 //! User-id and password as an `Authorization` value (RFC 7617), and nothing else that could show them.
 
 use crate::error::AuthError;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,7 +27,7 @@ impl BasicCredentials {
     ///
     /// [`Code::InvalidOptions`](crate::error::Code::InvalidOptions), naming `apiKey` or `apiSecret`: empty, a control
     /// character in either, a colon in the user-id.
-    pub fn new<C>(user_id: Zeroizing<String>, password: Zeroizing<String>) -> Result<Self, AuthError<C>> {
+    pub fn new<C>(user_id: Zeroizing<String>, password: Zeroizing<String>) -> Result<Self, Box<AuthError<C>>> {
         if user_id.is_empty() {
             return Err(AuthError::option("apiKey", "apiKey is empty"));
         }

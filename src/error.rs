@@ -1,5 +1,7 @@
 //! The ways to fail: nine codes, one struct.
 
+use alloc::boxed::Box;
+
 /// The stable name of a failure, `AuthError.code` in JavaScript. Part of the API; messages are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -72,7 +74,8 @@ impl Code {
 
 /// A failure with all that is known of it. `V` is a value of the platform.
 ///
-/// It never holds the request, the secret, the `Authorization` value or a token.
+/// It never holds the request, the secret, the `Authorization` value or a token. It comes in a box: by value, its eighty
+/// bytes were copied at every `?` on the way, in code that outweighed what makes them.
 #[derive(Clone, Debug)]
 pub struct AuthError<V> {
     /// Which of the nine.
@@ -96,19 +99,30 @@ pub struct AuthError<V> {
 impl<V> AuthError<V> {
     /// A failure of which nothing else is known yet.
     #[must_use]
-    pub fn new(code: Code, message: &'static str) -> Self {
-        Self { code, message, status: None, reason: None, retry_after: None, option: None, cause: None, attempts: 0 }
+    pub fn new(code: Code, message: &'static str) -> Box<Self> {
+        Box::new(Self {
+            code,
+            message,
+            status: None,
+            reason: None,
+            retry_after: None,
+            option: None,
+            cause: None,
+            attempts: 0,
+        })
     }
 
     /// An unusable option.
     #[must_use]
-    pub fn option(option: &'static str, message: &'static str) -> Self {
-        Self { option: Some(option), ..Self::new(Code::InvalidOptions, message) }
+    pub fn option(option: &'static str, message: &'static str) -> Box<Self> {
+        let mut error = Self::new(Code::InvalidOptions, message);
+        error.option = Some(option);
+        error
     }
 
     /// A reply whose status is not 200. The body has no say in this.
     #[must_use]
-    pub fn status(status: f64) -> Self {
+    pub fn status(status: f64) -> Box<Self> {
         let code = Code::of_status(status);
         let message = match code {
             Code::BadRequest => "the API found the request incomplete",
@@ -117,30 +131,33 @@ impl<V> AuthError<V> {
             Code::InternalServerError => "the API, or a server before it, failed",
             _ => "a status that the API does not use",
         };
-        Self { status: Some(status), ..Self::new(code, message) }
+        let mut error = Self::new(code, message);
+        error.status = Some(status);
+        error
     }
 
     /// A 200 that breaks the contract.
     #[must_use]
-    pub fn contract(message: &'static str) -> Self {
-        Self { status: Some(200.0), ..Self::new(Code::InvalidResponse, message) }
+    pub fn contract(message: &'static str) -> Box<Self> {
+        let mut error = Self::new(Code::InvalidResponse, message);
+        error.status = Some(200.0);
+        error
     }
 
     /// `fetch` rejected, or the body broke off.
     #[must_use]
-    pub fn network(cause: V) -> Self {
-        Self {
-            cause: Some(cause),
-            ..Self::new(
-                Code::Network,
-                "no complete reply (in a page this may also be CORS: the server has to allow Authorization and X-Environment by name)",
-            )
-        }
+    pub fn network(cause: V) -> Box<Self> {
+        let mut error = Self::new(
+            Code::Network,
+            "no complete reply (in a page this may also be CORS: the server has to allow Authorization and X-Environment by name)",
+        );
+        error.cause = Some(cause);
+        error
     }
 
     /// The deadline passed.
     #[must_use]
-    pub fn timeout() -> Self {
+    pub fn timeout() -> Box<Self> {
         Self::new(Code::Timeout, "no token within the timeout")
     }
 

@@ -2,6 +2,7 @@
 
 use crate::credentials::BasicCredentials;
 use crate::error::AuthError;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 /// `baseUrl` when none is given.
@@ -73,7 +74,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// Names `baseUrl`: user info, a query or a fragment; neither https, nor http on a loopback host.
-    pub fn new<C>(parts: UrlParts<'_>) -> Result<Self, AuthError<C>> {
+    pub fn new<C>(parts: UrlParts<'_>) -> Result<Self, Box<AuthError<C>>> {
         let fault = |message| Err(AuthError::option("baseUrl", message));
         if !parts.username.is_empty() || !parts.password.is_empty() {
             return fault("baseUrl holds user info; credentials belong in apiKey and apiSecret");
@@ -114,7 +115,7 @@ fn is_loopback(hostname: &str) -> bool {
 /// # Errors
 ///
 /// Names `environment`: empty, or a character outside 0x21–0x7E.
-pub fn environment<C>(value: String) -> Result<String, AuthError<C>> {
+pub fn environment<C>(value: String) -> Result<String, Box<AuthError<C>>> {
     if value.is_empty() {
         return Err(AuthError::option("environment", "environment is empty"));
     }
@@ -129,7 +130,7 @@ pub fn environment<C>(value: String) -> Result<String, AuthError<C>> {
 /// # Errors
 ///
 /// Names `timeout`: not positive, or not finite.
-pub fn timeout_ms<C>(value: f64) -> Result<f64, AuthError<C>> {
+pub fn timeout_ms<C>(value: f64) -> Result<f64, Box<AuthError<C>>> {
     if value > 0.0 && value.is_finite() {
         Ok(value)
     } else {
@@ -142,7 +143,7 @@ pub fn timeout_ms<C>(value: f64) -> Result<f64, AuthError<C>> {
 /// # Errors
 ///
 /// Names `maxRetries`: not a whole number from 0 to 10.
-pub fn max_retries<C>(value: f64) -> Result<u32, AuthError<C>> {
+pub fn max_retries<C>(value: f64) -> Result<u32, Box<AuthError<C>>> {
     // Only whole numbers in range come back from the cast unchanged; NaN becomes 0, which differs from NaN.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let count = value as u32;

@@ -6,6 +6,7 @@ use crate::error::AuthError;
 use crate::json::{Json, MAX_SAFE_INTEGER, whole};
 use crate::time::NumericDate;
 use crate::token::{AccessToken, Claims, Clues, life_on_arrival};
+use alloc::boxed::Box;
 use zeroize::Zeroizing;
 
 /// The largest body that is read, in bytes, decoded. A real one has some 400.
@@ -80,7 +81,7 @@ pub fn classify<V: Json>(
     reply: Reply<V>,
     credentials: &BasicCredentials,
     local: NumericDate,
-) -> Result<AccessToken, AuthError<V>> {
+) -> Result<AccessToken, Box<AuthError<V>>> {
     let Reply { status, headers, body } = reply;
     let mut error = match read_token(status, headers, body, credentials, local) {
         Ok(token) => return Ok(token),
@@ -96,7 +97,7 @@ fn read_token<V: Json>(
     body: Body<V>,
     credentials: &BasicCredentials,
     local: NumericDate,
-) -> Result<AccessToken, AuthError<V>> {
+) -> Result<AccessToken, Box<AuthError<V>>> {
     if status != 200.0 {
         return Err(match body {
             Body::Json(body) => with_reason(status, &body, credentials),
@@ -108,7 +109,9 @@ fn read_token<V: Json>(
         Body::NotJson => return Err(AuthError::contract("the body is not JSON")),
         Body::TooLarge => return Err(AuthError::contract("the body is over 64 KiB")),
         Body::Broken(cause) => {
-            return Err(AuthError { status: Some(status), ..AuthError::network(cause) });
+            let mut error = AuthError::network(cause);
+            error.status = Some(status);
+            return Err(error);
         }
     };
     let number = |value: Option<V>| value.and_then(|value| value.number());
@@ -124,7 +127,7 @@ fn read_token<V: Json>(
 }
 
 /// The error of a status with the API's own words, unless these repeat the credentials.
-fn with_reason<V: Json>(status: f64, body: &V, credentials: &BasicCredentials) -> AuthError<V> {
+fn with_reason<V: Json>(status: f64, body: &V, credentials: &BasicCredentials) -> Box<AuthError<V>> {
     let mut error = AuthError::status(status);
     if let Some(reason) = body.member("reason")
         && let Some(text) = reason.string().map(Zeroizing::new)

@@ -9,6 +9,7 @@ use super::waiter::{Grant, Outcome, Waiter};
 use crate::error::AuthError;
 use crate::refresh::{self, Bearer, Call, FlightId, Lifecycle, WaiterId};
 use crate::time::Instant;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -179,7 +180,7 @@ impl Client {
 }
 
 fn closed() -> Failure {
-    Rc::new(AuthError::option("apiSecret", "this client was disposed of, and its apiSecret with it; make a new one"))
+    Rc::from(AuthError::option("apiSecret", "this client was disposed of, and its apiSecret with it; make a new one"))
 }
 
 impl Shell {
@@ -212,8 +213,8 @@ impl Shell {
     }
 
     /// Whether a retry that ends after the flight's deadline is worth it: some of its callers may have more time.
-    pub(super) fn outwait(self: &Rc<Self>, flight: &Flight, until: Instant, error: AuthError<JsValue>) -> bool {
-        let outwaited = self.lifecycle.borrow_mut().outwait(flight.id, until, &Rc::new(error), self.now());
+    pub(super) fn outwait(self: &Rc<Self>, flight: &Flight, until: Instant, error: Box<AuthError<JsValue>>) -> bool {
+        let outwaited = self.lifecycle.borrow_mut().outwait(flight.id, until, &Rc::from(error), self.now());
         let Some((deadline, actions)) = outwaited else { return false };
         flight.deadline.set(deadline);
         self.act(actions, flight.leader);
@@ -369,7 +370,7 @@ impl Shell {
                 Action::TimedOut(id, waiter) => {
                     let standing =
                         self.last_flight.borrow().as_ref().map_or_else(AuthError::timeout, |flight| flight.standing());
-                    self.answer(id, waiter, Outcome::Failed(Rc::new(standing)), here);
+                    self.answer(id, waiter, Outcome::Failed(Rc::from(standing)), here);
                 }
                 Action::Abort(waiter) => waiter.abort(),
                 Action::Hold(grant, until) => self.host.hold(&grant.object, until.0),
@@ -459,7 +460,7 @@ async fn fly(shell: Rc<Shell>, flight: Rc<Flight>) {
         }
         Err(error) => {
             let retry_after_ms = error.retry_after.map(|seconds| seconds * 1_000.0);
-            let actions = shell.lifecycle.borrow_mut().failed(flight.id, &Rc::new(error), retry_after_ms, shell.now());
+            let actions = shell.lifecycle.borrow_mut().failed(flight.id, &Rc::from(error), retry_after_ms, shell.now());
             shell.act(actions, flight.leader);
             give_up_lease(&shell, &flight);
         }

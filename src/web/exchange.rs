@@ -12,6 +12,7 @@ use crate::response::{Headers, Reply, classify};
 use crate::retry::next_delay;
 use crate::time::{Instant, NumericDate};
 use crate::token::AccessToken;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use js_sys::{Date, Function, Math, Object, Reflect};
@@ -19,7 +20,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, RequestRedirect};
 
-type Result<T> = core::result::Result<T, AuthError<JsValue>>;
+type Result<T> = core::result::Result<T, Box<AuthError<JsValue>>>;
 
 /// A token and the instant from which its life counts: when it was asked for, because it cannot be older than that.
 pub(super) struct Landing {
@@ -37,10 +38,11 @@ pub(super) async fn exchange(shell: &Rc<Shell>, flight: &Flight) -> Result<Landi
         flight.retry_at.set(None);
         let attempts = flight.attempts.get() + 1;
         flight.attempts.set(attempts);
-        let error = match attempt(shell, flight).await {
+        let mut error = match attempt(shell, flight).await {
             Ok(landing) => return Ok(landing),
-            Err(error) => AuthError { attempts, ..error },
+            Err(error) => error,
         };
+        error.attempts = attempts;
         flight.hang_up();
         let max_retries = shell.options().map_or(0, |options| options.options.max_retries);
         let Some(delay_ms) = next_delay(&error, attempts, max_retries, Math::random()) else {
@@ -71,7 +73,9 @@ async fn attempt(shell: &Shell, flight: &Flight) -> Result<Landing> {
     let headers = headers(&response, local);
     if status != 200.0 {
         // The status decides, even if the body does not come in time.
-        flight.stand(AuthError { retry_after: headers.retry_after, ..AuthError::status(status) });
+        let mut error = AuthError::status(status);
+        error.retry_after = headers.retry_after;
+        flight.stand(error);
     }
     let body = body::read(&shell.host, flight, &response).await;
     let options = shell.options().ok_or_else(AuthError::timeout)?;

@@ -37,7 +37,7 @@ pub(super) struct Flight {
     host: Host,
     controller: RefCell<Option<AbortController>>,
     /// What the callers see if time runs out now.
-    standing: RefCell<AuthError<JsValue>>,
+    standing: RefCell<Box<AuthError<JsValue>>>,
     timer: RefCell<Option<JsValue>>,
     /// When the next attempt is to be made, while it waits for that.
     pub(super) retry_at: Cell<Option<Instant>>,
@@ -132,13 +132,14 @@ impl Flight {
     }
 
     /// What the callers see if time runs out now.
-    pub(super) fn standing(&self) -> AuthError<JsValue> {
-        let standing = self.standing.borrow().clone();
-        AuthError { attempts: self.attempts.get(), ..standing }
+    pub(super) fn standing(&self) -> Box<AuthError<JsValue>> {
+        let mut standing = self.standing.borrow().clone();
+        standing.attempts = self.attempts.get();
+        standing
     }
 
     /// From here on the callers see this if time runs out.
-    pub(super) fn stand(&self, error: AuthError<JsValue>) {
+    pub(super) fn stand(&self, error: Box<AuthError<JsValue>>) {
         drop(self.standing.replace(error));
     }
 

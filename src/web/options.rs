@@ -7,12 +7,13 @@ use crate::options::{
     DEFAULT_BASE_URL, DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, UrlParts,
     environment, max_retries, timeout_ms,
 };
+use alloc::boxed::Box;
 use alloc::string::String;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
-type Result<T> = core::result::Result<T, AuthError<JsValue>>;
+type Result<T> = core::result::Result<T, Box<AuthError<JsValue>>>;
 
 /// Everything a client is made of.
 pub(super) struct ClientOptions {
@@ -154,9 +155,10 @@ fn property(object: &JsValue, name: &'static str) -> Result<JsValue> {
 
 /// A property, and which option to blame when its getter throws.
 fn property_of(object: &JsValue, option: &'static str, name: &str) -> Result<JsValue> {
-    get(object, name).map_err(|thrown| AuthError {
-        cause: Some(thrown),
-        ..AuthError::option(option, "reading the option threw an error")
+    get(object, name).map_err(|thrown| {
+        let mut error = AuthError::option(option, "reading the option threw an error");
+        error.cause = Some(thrown);
+        error
     })
 }
 

@@ -10,6 +10,7 @@ use crate::error::AuthError;
 use crate::refresh::Bearer;
 use crate::time::Instant;
 use crate::token::{AccessToken, Claims, MAX_LIFE_S};
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use js_sys::{Date, Promise};
 use wasm_bindgen::JsValue;
@@ -23,7 +24,7 @@ const LOOK_MS: f64 = 25.0;
 const LOOK_CAP_MS: f64 = 400.0;
 
 /// A flight's way: the store's token, or an exchange, which one of the fleet makes for all.
-pub(super) async fn obtain(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing, AuthError<JsValue>> {
+pub(super) async fn obtain(shell: &Rc<Shell>, flight: &Flight) -> Result<Landing, Box<AuthError<JsValue>>> {
     if shell.has_store() && shell.store().is_none() {
         find_key(shell, flight).await;
     }
