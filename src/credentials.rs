@@ -31,7 +31,7 @@ impl BasicCredentials {
         if user_id.is_empty() {
             return Err(AuthError::option("apiKey", "apiKey is empty"));
         }
-        if user_id.contains(':') {
+        if user_id.as_bytes().contains(&b':') {
             return Err(AuthError::option(
                 "apiKey",
                 "apiKey holds a colon, which HTTP Basic cannot carry in a user-id",
@@ -76,12 +76,13 @@ impl BasicCredentials {
     /// Whether a text holds the password or the `basic-credentials`, and so must not be shown.
     #[must_use]
     pub fn shown_by(&self, text: &str) -> bool {
-        text.contains(self.password.as_str())
-            || self
-                .authorization()
-                .get(SCHEME.len()..)
-                .is_some_and(|basic_credentials| text.contains(basic_credentials))
+        holds(text, &self.password) || self.authorization().get(SCHEME.len()..).is_some_and(|value| holds(text, value))
     }
+}
+
+/// Whether a part is in a text. `str::contains` is faster on long texts, by two kilobytes of module.
+fn holds(text: &str, part: &str) -> bool {
+    (0..text.len()).any(|start| text.as_bytes().get(start..).is_some_and(|rest| rest.starts_with(part.as_bytes())))
 }
 
 impl fmt::Debug for BasicCredentials {

@@ -80,7 +80,7 @@ impl Endpoint {
             return fault("baseUrl holds user info; credentials belong in apiKey and apiSecret");
         }
         // In `href`, because an empty query or fragment leaves `search` and `hash` empty too.
-        if parts.href.contains(['?', '#']) {
+        if parts.href.bytes().any(|byte| b"?#".contains(&byte)) {
             return fault("baseUrl holds a query or a fragment");
         }
         match parts.protocol {

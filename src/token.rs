@@ -95,7 +95,7 @@ impl Claims {
     }
 
     fn parse<J: Json>(token: &str) -> Option<Self> {
-        let mut parts = token.split('.');
+        let mut parts = token.as_bytes().split(|&byte| byte == b'.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() {
             return None;
