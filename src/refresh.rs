@@ -181,7 +181,7 @@ pub struct Lifecycle<T, E, W> {
     cool_until: Option<Instant>,
     /// The next flight goes past the store: what it has may be what was invalidated.
     direct_next: bool,
-    refused: VecDeque<Zeroizing<String>>,
+    refused: Vec<Zeroizing<String>>,
     error: core::marker::PhantomData<E>,
 }
 
@@ -208,7 +208,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             failures: 0,
             cool_until: None,
             direct_next: false,
-            refused: VecDeque::new(),
+            refused: Vec::new(),
             error: core::marker::PhantomData,
         }
     }
@@ -488,9 +488,9 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             return;
         }
         if self.refused.len() == REFUSED {
-            self.refused.pop_front();
+            self.refused.remove(0);
         }
-        self.refused.push_back(token);
+        self.refused.push(token);
     }
 
     fn take(&mut self, id: WaiterId) -> Option<Waiter<W>> {

@@ -10,7 +10,6 @@ use crate::error::AuthError;
 use crate::refresh::{self, Bearer, Call, FlightId, Lifecycle, WaiterId};
 use crate::time::Instant;
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,7 +18,7 @@ use js_sys::{Function, Math, Promise};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
-type Action = refresh::Action<Grant, Failure, Waiter>;
+type Action = refresh::Action<Grant, Failure, Box<Waiter>>;
 
 /// A flight silent for this long is taken for one whose request has ended, in milliseconds. It doubles with every such
 /// finding up to [`PATIENCE_CAP_MS`], lest a busy isolate take over its own flights for ever.
@@ -41,13 +40,13 @@ pub(super) struct Shell {
     /// Gone, and overwritten, once the client is closed.
     options: RefCell<Option<Rc<ClientOptions>>>,
     timeout_ms: f64,
-    lifecycle: RefCell<Lifecycle<Grant, Failure, Waiter>>,
+    lifecycle: RefCell<Lifecycle<Grant, Failure, Box<Waiter>>>,
     /// The flights whose work goes on; the last one's error is what callers see when their time runs out.
     flights: RefCell<Vec<Rc<Flight>>>,
     last_flight: RefCell<Option<Rc<Flight>>>,
     waiters: Cell<WaiterId>,
     /// Answers for callers of other requests, who fetch them by their own timers.
-    answers: RefCell<VecDeque<(WaiterId, Waiter, Outcome)>>,
+    answers: RefCell<Vec<(WaiterId, Box<Waiter>, Outcome)>>,
     patience_ms: Cell<f64>,
     /// Until when a flight that was lost was to wait before its next attempt: the one that takes over waits too.
     retry_at: Cell<Option<Instant>>,
@@ -89,7 +88,7 @@ impl Client {
             flights: RefCell::new(Vec::new()),
             last_flight: RefCell::new(None),
             waiters: Cell::new(0),
-            answers: RefCell::new(VecDeque::new()),
+            answers: RefCell::new(Vec::new()),
             patience_ms: Cell::new(PATIENCE_MS),
             retry_at: Cell::new(None),
             spread: Cell::new(None),
@@ -386,23 +385,27 @@ impl Shell {
     }
 
     /// Settles a caller's promise, here if it is of this request, else by its own timer.
-    fn answer(&self, id: WaiterId, waiter: Waiter, outcome: Outcome, here: Option<WaiterId>) {
+    fn answer(&self, id: WaiterId, waiter: Box<Waiter>, outcome: Outcome, here: Option<WaiterId>) {
         if !self.host.isolate() || here == Some(id) || !waiter.has_timer() {
             return waiter.settle(&outcome);
         }
         let now = self.now();
         let gone = {
             let mut answers = self.answers.borrow_mut();
-            answers.push_back((id, waiter, outcome));
-            answers.pop_front_if(|(_, waiter, _)| now.since(waiter.deadline()) > KEPT_MS)
+            answers.push((id, waiter, outcome));
+            answers
+                .iter()
+                .position(|(_, waiter, _)| now.since(waiter.deadline()) > KEPT_MS)
+                .map(|gone| answers.remove(gone))
         };
         drop(gone);
     }
 
-    fn take_answer(&self, id: WaiterId) -> Option<(Waiter, Outcome)> {
+    fn take_answer(&self, id: WaiterId) -> Option<(Box<Waiter>, Outcome)> {
         let mut answers = self.answers.borrow_mut();
         let index = answers.iter().position(|(answered, ..)| *answered == id)?;
-        answers.remove(index).map(|(_, waiter, outcome)| (waiter, outcome))
+        let (_, waiter, outcome) = answers.remove(index);
+        Some((waiter, outcome))
     }
 
     fn start(self: &Rc<Self>, flight: &Rc<Flight>, behind: bool) {

@@ -4,6 +4,7 @@ use super::host::{Failure, Host, settle};
 use super::options::aborted;
 use crate::refresh::Bearer;
 use crate::time::Instant;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use js_sys::Function;
@@ -47,8 +48,23 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) fn new(host: &Host, resolve: Function, reject: Function, signal: JsValue, deadline: Instant) -> Self {
-        Self { host: host.clone(), resolve, reject, signal, deadline, poll_ms: POLL_MS, timer: None, listener: None }
+    pub(super) fn new(
+        host: &Host,
+        resolve: Function,
+        reject: Function,
+        signal: JsValue,
+        deadline: Instant,
+    ) -> Box<Self> {
+        Box::new(Self {
+            host: host.clone(),
+            resolve,
+            reject,
+            signal,
+            deadline,
+            poll_ms: POLL_MS,
+            timer: None,
+            listener: None,
+        })
     }
 
     /// Until when it waits.
@@ -94,7 +110,7 @@ impl Waiter {
     }
 
     /// Settles the caller's promise.
-    pub(super) fn settle(self, outcome: &Outcome) {
+    pub(super) fn settle(&self, outcome: &Outcome) {
         match outcome {
             Outcome::Served(grant) => settle(&self.resolve, &grant.object),
             Outcome::Failed(failure) => settle(&self.reject, &self.host.failure(failure)),
@@ -102,7 +118,7 @@ impl Waiter {
     }
 
     /// Rejects with the signal's own reason, as the Fetch standard does.
-    pub(super) fn abort(self) {
+    pub(super) fn abort(&self) {
         settle(&self.reject, &aborted(&self.signal).unwrap_or(JsValue::UNDEFINED));
     }
 }
