@@ -109,21 +109,23 @@ export class Host {
   }
 
   listen(signal, id) {
-    let listening = this.#signals.get(signal);
-    if (!listening) {
-      const client = this.client;
-      const ids = new Set();
-      // Anybody may dispatch an event; only an abort makes the signal aborted.
-      const listener = () => signal.aborted && ids.forEach((id) => client.aborted(id));
-      listening = { ids, listener };
-      this.#signals.set(signal, listening);
-      try {
-        signal.addEventListener("abort", listener);
-      } catch {
-        // A signal that cannot be listened to never aborts.
-      }
+    const listening = this.#signals.get(signal);
+    if (listening) {
+      listening.ids.add(id);
+      return { signal, id };
     }
-    listening.ids.add(id);
+    const client = this.client;
+    const ids = new Set([id]);
+    // Anybody may dispatch an event; only an abort makes the signal aborted.
+    const listener = () => signal.aborted && ids.forEach((id) => client.aborted(id));
+    this.#signals.set(signal, { ids, listener });
+    try {
+      signal.addEventListener("abort", listener);
+      // It may have aborted meanwhile, without a word.
+      listener();
+    } catch {
+      // A signal that cannot be listened to never aborts.
+    }
     return { signal, id };
   }
 

@@ -21,6 +21,12 @@ extern "C" {
     #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
     fn new(chunk: &JsValue) -> Result<Chunk, JsValue>;
 
+    /// Throws on all that is no ArrayBuffer.
+    #[wasm_bindgen(js_name = DataView)]
+    type View;
+    #[wasm_bindgen(constructor, catch, js_class = "DataView")]
+    fn new(buffer: &JsValue) -> Result<View, JsValue>;
+
     #[wasm_bindgen(js_namespace = ArrayBuffer, js_name = isView)]
     fn is_view(value: &JsValue) -> bool;
 }
@@ -45,6 +51,8 @@ async fn read_bytes(host: &Host, flight: &Flight, response: &JsValue) -> Result<
         // A `fetch` of the caller's own whose bodies are no web streams.
         let buffer =
             JsFuture::from(host.invoke(response, "arrayBuffer", &JsValue::UNDEFINED, &JsValue::UNDEFINED)).await?;
+        // An array, an iterable or a number would be bytes to the constructor below, as many as it says.
+        View::new(&buffer)?;
         let buffer = Chunk::new(&buffer)?;
         return Ok(append(&mut bytes, &buffer).then_some(bytes));
     };

@@ -7,8 +7,9 @@ use serde_json::Value;
 pub(crate) struct Parsed(Value);
 
 impl Json for Parsed {
-    fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok().map(Self)
+    fn parse(utf8: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(utf8);
+        serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).ok().map(Self)
     }
 
     fn member(&self, name: &str) -> Option<Self> {

@@ -6,7 +6,7 @@ fn parts<'a>(href: &'a str, protocol: &'a str, hostname: &'a str) -> UrlParts<'a
     UrlParts { href, protocol, hostname, username: "", password: "" }
 }
 
-fn url(href: &str, protocol: &str, hostname: &str) -> Result<String, AuthError<()>> {
+fn url(href: &str, protocol: &str, hostname: &str) -> Result<String, Box<AuthError<()>>> {
     Endpoint::new(parts(href, protocol, hostname)).map(|endpoint| endpoint.url)
 }
 

@@ -2,7 +2,7 @@ use digitalpaye_auth::error::{AuthError, Code};
 use digitalpaye_auth::retry::{BASE_MS, CAP_MS, backoff_ms, next_delay};
 use proptest::prelude::*;
 
-fn error(code: Code) -> AuthError<()> {
+fn error(code: Code) -> Box<AuthError<()>> {
     AuthError::new(code, "")
 }
 
