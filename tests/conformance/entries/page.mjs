@@ -1,0 +1,12 @@
+// A page, as it is or bundled.
+import * as api from "digitalpaye-auth";
+import { redisStore } from "digitalpaye-auth/stores/redis";
+import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
+import { controlOf } from "./control.mjs";
+import { conformance } from "./suite.mjs";
+
+const baseUrl = new URL(location.href).searchParams.get("api");
+// The Fetch standard: a redirect that is not followed shows no status, and a reply from another origin few headers.
+const hides = ["redirects", "headers"];
+const run = conformance({ api, stores: { redisStore, workersKvStore }, baseUrl, control: controlOf(baseUrl), hides });
+run().then((report) => parent.postMessage({ ...report, versions: { userAgent: navigator.userAgent } }, "*"));

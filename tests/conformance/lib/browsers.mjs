@@ -1,0 +1,242 @@
+// Real browsers without a driver: a browser is started with one page, which asks us what to open in a frame, and tells us
+// what that page said.
+import { createReadStream, existsSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, sep } from "node:path";
+import { Failure, ask, start, stop, which } from "../../../scripts/lib/process.mjs";
+import { temporaryFolder } from "../../../scripts/lib/temporary.mjs";
+
+const START_MS = 60_000;
+const REPORT_MS = 45_000;
+
+const first = (...names) => names.map(which).find(Boolean);
+
+const kinds = {
+  Chromium: {
+    find: () => first("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    install: "chromium",
+    args: (profile, url) => [
+      "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
+      "--enable-logging=stderr", `--user-data-dir=${profile}`,
+      // Chromium's sandbox cannot be had as root.
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      url,
+    ],
+  },
+  Firefox: {
+    find: () => first("firefox-esr", "firefox"),
+    install: "firefox-esr",
+    args: (profile, url) => ["--headless", "--no-remote", "--profile", profile, url],
+    prepare(profile) {
+      const quiet = {
+        "app.normandy.enabled": false, "app.update.enabled": false, "browser.aboutwelcome.enabled": false,
+        "browser.safebrowsing.blockedURIs.enabled": false, "browser.safebrowsing.malware.enabled": false,
+        "browser.safebrowsing.phishing.enabled": false, "browser.shell.checkDefaultBrowser": false,
+        "browser.startup.homepage_override.mstone": "ignore", "browser.topsites.contile.enabled": false,
+        "datareporting.policy.dataSubmissionEnabled": false, "datareporting.healthreport.uploadEnabled": false,
+        "extensions.update.enabled": false, "network.captive-portal-service.enabled": false,
+        "network.connectivity-service.enabled": false, "network.prefetch-next": false,
+        "services.settings.server": "data:,", "toolkit.telemetry.enabled": false, "toolkit.telemetry.unified": false,
+      };
+      const lines = Object.entries(quiet).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
+      writeFileSync(join(profile, "user.js"), lines.join(""));
+    },
+  },
+  WebKit: {
+    find: miniBrowser,
+    install: "webkit2gtk-driver",
+    // Ephemeral: it keeps no profile.
+    args: (_, url) => ["--private", url],
+    // Its sandbox needs namespaces of its own, which a container does not give.
+    env: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1", WEBKIT_DISABLE_COMPOSITING_MODE: "1", LIBGL_ALWAYS_SOFTWARE: "1" },
+    display: true,
+  },
+};
+
+/** `{ version(), run(url), mount(folder, headers), stop() }`; starts the browser on first use. */
+export function browser(kind) {
+  const { find, install, args, prepare, env, display } = kinds[kind];
+  let running;
+
+  function command() {
+    const found = find();
+    if (!found) throw new Failure(`${kind} is missing. Install it with: apt-get install ${install}`);
+    return found;
+  }
+
+  async function open() {
+    const profile = temporaryFolder(`conformance-${kind.toLowerCase()}`);
+    prepare?.(profile);
+    const site = await serve();
+    const screen = display ? await xvfb() : undefined;
+    let output = "";
+    const environment = { ...process.env, HOME: profile, ...env, ...(screen && { DISPLAY: screen.name }) };
+    const child = start(command(), args(profile, site.url), { env: environment });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => (output = (output + text).slice(-20_000)));
+    }
+    const opened = { site, screen, child, output: () => output };
+    const ended = new Promise((_, reject) => child.once("exit", (code) => reject(new Error(`${kind} ended with ${code}`))));
+    ended.catch(() => {});
+    try {
+      await within(START_MS, Promise.race([site.asked, ended]), `${kind} did not open its page`);
+    } catch (error) {
+      await close(opened);
+      throw new Failure(error.message, { output });
+    }
+    return opened;
+  }
+
+  async function close({ child, site, screen }) {
+    await stop(child);
+    if (screen) await stop(screen.child);
+    await site.close();
+  }
+
+  return {
+    version: async () => (kind === "WebKit" ? webkitVersion(command()) : /\d[\d.]+\w*/.exec(ask(command(), ["--version"]) ?? "")?.[0]),
+    /** What the page at `url` reports; an error when it fails. */
+    async run(url) {
+      running ??= open();
+      const { site, output } = await running;
+      const report = await within(REPORT_MS + 5_000, site.job(url), `${kind} told nothing of ${url}`);
+      if (report.failed !== undefined) throw new Failure(`${report.failed}`, { output: consoleOf(output()) });
+      return report;
+    },
+    /** Serves a folder to the browser, with these headers; resolves to its address. */
+    async mount(folder, headers) {
+      running ??= open();
+      return (await running).site.mount(folder, headers);
+    },
+    async stop() {
+      if (running) await running.then(close, () => {});
+      running = undefined;
+    },
+  };
+}
+
+// What a page has written to Chromium's console, errors of modules that do not load included.
+const consoleOf = (output) => output.split("\n").filter((line) => line.includes("CONSOLE")).join("\n");
+
+const runner = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>conformance</title>
+<script type="module">
+  for (;;) {
+    const job = await fetch("/job", { method: "POST" });
+    if (job.status !== 200) break;
+    const { number, url } = await job.json();
+    const frame = document.createElement("iframe");
+    let told;
+    const report = new Promise((resolve) => {
+      told = ({ source, data }) => source === frame.contentWindow && resolve(data);
+      addEventListener("message", told);
+      setTimeout(resolve, ${REPORT_MS}, { failed: "no report after ${REPORT_MS} ms" });
+    });
+    frame.src = url;
+    document.body.append(frame);
+    await fetch("/report?" + number, { method: "POST", body: JSON.stringify(await report) });
+    removeEventListener("message", told);
+    frame.remove();
+  }
+</script>
+</html>
+`;
+
+const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+
+async function serve() {
+  const mounts = [];
+  const jobs = [];
+  const reports = new Map();
+  let asking;
+  let sawPage;
+  const asked = new Promise((resolve) => (sawPage = resolve));
+
+  function hand() {
+    if (!asking || jobs.length === 0) return;
+    asking.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(jobs.shift()));
+    asking = undefined;
+  }
+
+  function answer(request, response) {
+    const { pathname, search } = new URL(request.url, "http://localhost");
+    if (pathname === "/") return void response.writeHead(200, { "Content-Type": types[".html"] }).end(runner);
+    if (pathname === "/job") {
+      asking = response;
+      sawPage();
+      return hand();
+    }
+    if (pathname === "/report") {
+      let text = "";
+      request.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+      request.on("end", () => {
+        response.writeHead(204).end();
+        reports.get(search.slice(1))?.(JSON.parse(text));
+      });
+      return undefined;
+    }
+    const { folder, headers } = mounts[Number(pathname.split("/")[1])] ?? {};
+    const file = folder && join(folder, ...pathname.split("/").slice(2));
+    if (!file?.startsWith(folder + sep) || !existsSync(file) || !statSync(file).isFile()) return void response.writeHead(404).end();
+    response.writeHead(200, { "Content-Type": types[extname(file)] ?? "application/octet-stream", "Cache-Control": "no-store", ...headers });
+    createReadStream(file).pipe(response);
+    return undefined;
+  }
+
+  const server = createServer(answer);
+  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}/`;
+  let number = 0;
+
+  return {
+    url,
+    asked,
+    mount: (folder, headers = {}) => `${url}${mounts.push({ folder: realpathSync(folder), headers }) - 1}/`,
+    job: (page) => new Promise((resolve) => {
+      number += 1;
+      reports.set(String(number), resolve);
+      jobs.push({ number, url: page });
+      hand();
+    }),
+    close: () => new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    }),
+  };
+}
+
+function miniBrowser() {
+  for (const library of ["/usr/lib", "/usr/libexec", ...[`/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`]]) {
+    for (const folder of existsSync(library) ? readdirSync(library).filter((name) => name.startsWith("webkit2gtk-")).sort().reverse() : []) {
+      const path = join(library, folder, "MiniBrowser");
+      if (existsSync(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+const webkitVersion = (path) => /\d+\.\d+\.\d+/.exec(ask(path, ["--version"]) ?? "")?.[0];
+
+/** A screen that nobody sees. */
+async function xvfb() {
+  const command = which("Xvfb");
+  if (!command) throw new Failure("Xvfb is missing. Install it with: apt-get install xvfb");
+  const child = start(command, ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const number = new Promise((resolve) => child.stdio[3].setEncoding("utf8").once("data", (text) => resolve(text.trim())));
+  return { child, name: `:${await within(START_MS, number, "Xvfb did not start")}` };
+}
+
+async function within(ms, promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${what} within ${ms / 1_000} s`)), ms)));
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
