@@ -106,7 +106,7 @@ describe("one among many", () => {
       const reason = new Error("either");
       assert.equal(await abortedInTheSameTurn(call, () => controller.abort(reason)), reason);
     }
-    api.exchanges[0].token();
+    (await api.exchange(1)).token();
     await other.settled;
     assert.equal(other.state, "resolved");
   });
