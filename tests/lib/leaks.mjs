@@ -29,7 +29,7 @@ export function leak(value, texts) {
   );
 }
 
-/** Every own property of everything that can be reached, prototypes, `cause` and `errors` included, whoever owns them. */
+/** Every property, enumerable or not, of everything that can be reached: own, inherited, `cause` and `errors` included. */
 function walk(root, found) {
   const seen = new Set();
   const queue = [[root, "value"]];
@@ -53,18 +53,18 @@ function walk(root, found) {
     if (value instanceof Map || value instanceof Set) {
       for (const entry of value) queue.push([entry, `${path}[entry]`]);
     }
-    for (const key of Reflect.ownKeys(value)) {
-      const hit = found(String(key), `a key of ${path}`);
-      if (hit) return hit;
-      let property;
-      try {
-        property = value[key];
-      } catch {
-        continue;
+    // What is inherited is asked of the object itself: a prototype's getter tells nothing by itself.
+    for (let owner = value; owner !== null && !SHARED.has(owner); owner = Object.getPrototypeOf(owner)) {
+      for (const key of Reflect.ownKeys(owner)) {
+        const hit = found(String(key), `a key of ${path}`);
+        if (hit) return hit;
+        try {
+          queue.push([value[key], `${path}.${String(key)}`]);
+        } catch {
+          // It tells nothing.
+        }
       }
-      queue.push([property, `${path}.${String(key)}`]);
     }
-    queue.push([Object.getPrototypeOf(value), `${path}.[[Prototype]]`]);
   }
   return undefined;
 }
