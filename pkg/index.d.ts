@@ -1,5 +1,14 @@
 /// <reference lib="esnext.disposable" />
 
+// The platform's own types wherever it declares them: DOM, Node, Deno, Bun, Workers. A program that has none of these
+// in reach still compiles, with as much as is used here.
+type Platform = typeof globalThis;
+type Fetch = Platform extends { fetch: infer F extends (...args: any) => Promise<any> }
+  ? F
+  : (input: any, init?: any) => Promise<any>;
+type PlatformURL = Platform extends { URL: { prototype: infer U } } ? U : { readonly href: string };
+type Signal = Platform extends { AbortSignal: { prototype: infer S } } ? S : { readonly aborted: boolean };
+
 /** A client's configuration. Every property is read once. */
 export interface AuthOptions {
   /** User-id of HTTP Basic (RFC 7617): not empty, no ":", no control characters. */
@@ -12,19 +21,19 @@ export interface AuthOptions {
    * Address of the API: https, or http on a loopback host; no user info, query or fragment. A path is kept:
    * `"https://h/p/"` asks `https://h/p/v1/auth`. Default: `"https://api.digitalpaye.com"`.
    */
-  baseUrl?: string | URL | undefined;
+  baseUrl?: string | PlatformURL | undefined;
   /** Milliseconds for a whole call: attempts, waits and body reads. Positive and finite. Default: 30000. */
   timeout?: number | undefined;
   /** Attempts after the first, 0 to 10. Default: 2. */
   maxRetries?: number | undefined;
   /** Used for every request instead of the global `fetch`. */
-  fetch?: typeof globalThis.fetch | undefined;
+  fetch?: Fetch | undefined;
 }
 
 /** What one call wants. */
 export interface CallOptions {
   /** Ends this caller's wait; the call rejects with `signal.reason`. */
-  signal?: AbortSignal | undefined;
+  signal?: Signal | undefined;
 }
 
 /** A bearer token. Frozen. */
@@ -72,7 +81,7 @@ export class DigitalpayeAuth {
    *
    * Rejects with an {@link AuthError} if there is no token to be had; all else is the platform's own.
    */
-  fetch(...args: Parameters<typeof globalThis.fetch>): ReturnType<typeof globalThis.fetch>;
+  fetch(...args: Parameters<Fetch>): ReturnType<Fetch>;
 
   /** Forgets the token; with an argument, only if that is the one held. */
   invalidate(token?: string): void;
