@@ -182,6 +182,11 @@ const programs = {
     names: ["chromedriver"],
     debian: ["chromium-driver"], ubuntu: ["chromium-chromedriver"], dnf: ["chromedriver"], brew: ["chromedriver"],
   },
+  firefox: {
+    names: ["firefox-esr", "firefox"],
+    debian: ["firefox-esr"], ubuntu: ["firefox"], dnf: ["firefox"], brew: ["firefox"],
+  },
+  curl: { names: ["curl"], debian: ["curl"], ubuntu: ["curl"], dnf: ["curl"], brew: ["curl"] },
   redis: { names: ["redis-server"], debian: ["redis-server"], ubuntu: ["redis-server"], dnf: ["redis"], brew: ["redis"] },
 };
 export const programNames = Object.keys(programs);

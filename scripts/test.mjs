@@ -36,11 +36,11 @@ const stages = [
     { WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriver() },
   ) },
   { name: "packaging", suites: ["tests/packaging"] },
-  { name: "installed", suites: ["tests/installed"] },
+  { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
-  { name: "conformance", suites: ["tests/conformance"], needs: ["chromium"] },
-  { name: "page", suites: ["www/tests"], needs: ["chromium"], before: buildPage },
+  { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
+  { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"], before: buildPage },
   { name: "commands", suites: ["tests/commands"] },
 ];
 
@@ -167,7 +167,9 @@ await command(async () => {
     // Without the package none of these can run, and the failed build is counted.
     if (consumer) await stage(each.name, async () => {
       await each.before?.();
-      return { tally: await nodeTests(each.suites.flatMap(testFiles), { DIGITALPAYE_AUTH_CONSUMER: consumer }) };
+      return { tally: await nodeTests(each.suites.flatMap(testFiles), {
+        DIGITALPAYE_AUTH_CONSUMER: consumer, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "",
+      }) };
     });
     else rows.push({ name: each.name, passed: 0, failed: 0, skipped: 0, time: 0, note: "not run" });
   }
