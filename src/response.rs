@@ -2,7 +2,7 @@
 
 use crate::credentials::BasicCredentials;
 use crate::date::http_date;
-use crate::error::AuthError;
+use crate::error::{AuthError, Code};
 use crate::json::{Json, MAX_SAFE_INTEGER, whole};
 use crate::time::NumericDate;
 use crate::token::{AccessToken, Claims, Clues, life_on_arrival};
@@ -98,6 +98,10 @@ fn read_token<V: Json>(
     credentials: &BasicCredentials,
     local: NumericDate,
 ) -> Result<AccessToken, Box<AuthError<V>>> {
+    if status == 0.0 {
+        // An opaque redirect (Fetch standard): a page is not shown its status.
+        return Err(AuthError::new(Code::UnexpectedStatus, "the API answered with a redirect"));
+    }
     if status != 200.0 {
         return Err(match body {
             Body::Json(body) => with_reason(status, &body, credentials),

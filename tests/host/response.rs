@@ -67,6 +67,14 @@ fn the_status_decides_whatever_the_body_is() {
     }
 }
 
+/// A page gets an opaque redirect, whose status is 0: no HTTP status.
+#[test]
+fn a_redirect_that_hides_its_status() {
+    let error = reply(0.0, Body::NotJson).unwrap_err();
+    assert_eq!((error.code, error.status), (Code::UnexpectedStatus, None));
+    assert_eq!(json(200.0, r#"{"statusCode":0}"#).unwrap_err().status, Some(0.0), "the API's own word counts");
+}
+
 #[test]
 fn a_200_is_decided_by_its_body() {
     for (text, code, status) in [
@@ -151,8 +159,8 @@ proptest! {
             Ok(token) => prop_assert!(status == 200.0 && token.life_s > 0.0 && token.life_s <= 86_400.0),
             Err(error) => {
                 prop_assert!(error.code != Code::InvalidOptions && error.code != Code::Network && error.code != Code::Timeout);
-                prop_assert!(error.status.is_some());
-                if status != 200.0 && !status.is_nan() {
+                prop_assert_eq!(error.status.is_none(), status == 0.0);
+                if status != 200.0 && status != 0.0 && !status.is_nan() {
                     prop_assert_eq!(error.status, Some(status));
                     prop_assert_eq!(error.code, Code::of_status(status));
                 }

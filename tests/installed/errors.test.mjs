@@ -113,7 +113,7 @@ describe("by status", () => {
   });
 
   test("a status outside of what Response allows, by a fetch of the caller's own", async () => {
-    for (const status of [0, -1, 1, 100, 199, 600, 1_000, 2 ** 40]) {
+    for (const status of [-1, 1, 100, 199, 600, 1_000, 2 ** 40]) {
       const error = await rejection(authenticate({ ...options, fetch: async () => ({ status, headers: new Headers(), body: null }) }));
       check(error, { code: "unexpected_status", status, retryable: false });
     }
@@ -121,7 +121,7 @@ describe("by status", () => {
 
   test("an opaque redirect, as a page sees it", async () => {
     const opaque = { status: 0, type: "opaqueredirect", headers: new Headers(), body: null, ok: false };
-    check(await rejection(authenticate({ ...options, fetch: async () => opaque })), { code: "unexpected_status", status: 0, retryable: false });
+    check(await rejection(authenticate({ ...options, fetch: async () => opaque })), { code: "unexpected_status", retryable: false });
   });
 });
 
