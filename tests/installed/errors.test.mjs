@@ -119,7 +119,7 @@ describe("by status", () => {
     }
   });
 
-  test("an opaque redirect, as a page sees it", async () => {
+  test("an opaque redirect, of which a page is not shown the status", async () => {
     const opaque = { status: 0, type: "opaqueredirect", headers: new Headers(), body: null, ok: false };
     check(await rejection(authenticate({ ...options, fetch: async () => opaque })), { code: "unexpected_status", retryable: false });
   });

@@ -138,7 +138,7 @@ describe("by the clock", () => {
     const at = [];
     const began = time.now();
     let settled;
-    const call = authenticate({
+    authenticate({
       ...options,
       timeout: 1e9,
       maxRetries: 10,
@@ -150,12 +150,12 @@ describe("by the clock", () => {
     }).then((token) => ({ token }), (error) => ({ error })).then((outcome) => {
       settled = { ...outcome, took: time.now() - began };
     });
-    for (let turns = 0; settled === undefined && turns < 100_000; turns += 1) {
+    for (let turns = 0; settled === undefined && turns < 1_000; turns += 1) {
       await time.settle();
       const [next] = time.pending().sort((a, b) => a.at - b.at);
       if (settled === undefined) await time.advanceTo(Math.max(next?.at ?? 0, time.now()));
     }
-    await call;
+    assert.ok(settled, "it settled");
     return { waits: at.slice(1).map((each, index) => each - at[index]), attempts: at.length, ...settled };
   }
   const down = () => new Response("", { status: 503 });

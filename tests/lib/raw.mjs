@@ -83,9 +83,15 @@ export async function startRaw(...script) {
     connections: 0,
     /** Every byte that ever came. */
     received: () => Buffer.concat(chunks),
-    /** The n-th request (from 1), as soon as it has come. */
+    /** The n-th request (from 1), as soon as it has come; an error if it does not. */
     async request(n = 1) {
-      while (raw.requests.length < n) await new Promise((resolve) => arrivals.push(resolve));
+      const late = AbortSignal.timeout(10_000);
+      while (raw.requests.length < n) {
+        await new Promise((resolve, reject) => {
+          arrivals.push(resolve);
+          late.onabort = () => reject(new Error(`request ${n} did not come; ${raw.requests.length} did`));
+        });
+      }
       return raw.requests[n - 1];
     },
     /** Takes another script, and forgets what came. */
