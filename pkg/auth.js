@@ -31,6 +31,11 @@ export function authenticate(options, call) {
 }
 
 export class DigitalpayeAuth {
+  static {
+    // By hand: a minifier changes the name that is written.
+    Object.defineProperty(this, "name", { value: "DigitalpayeAuth" });
+  }
+
   // Private, so that nothing prints them. The secret is not even here, but in the wasm module's memory.
   #host;
   #client;
