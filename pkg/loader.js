@@ -1,15 +1,15 @@
 // Instantiates the wasm module on the first call of any of its functions. Importing does no work.
-import * as glue from "./wasm/digitalpaye_auth_bg.js";
+import { __wbg_set_wasm, imports, start } from "./wasm/digitalpaye_auth_bg.js";
 
 /** `compile` returns the WebAssembly.Module; every entry has its own way to one. */
 export function provide(compile) {
-  glue.__wbg_set_wasm(
+  __wbg_set_wasm(
     new Proxy(Object.create(null), {
       get: (_, name) => {
-        const { exports } = new WebAssembly.Instance(compile(), { "./digitalpaye_auth_bg.js": glue });
+        const { exports } = new WebAssembly.Instance(compile(), imports);
         // From here on the glue calls the instance itself.
-        glue.__wbg_set_wasm(exports);
-        exports.__wbindgen_start();
+        __wbg_set_wasm(exports);
+        start();
         return exports[name];
       },
     }),

@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { bytesModule } from "./lib/bytes.mjs";
+import { withShortNames } from "./lib/glue.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
 import { Failure, command, environment, must } from "./lib/process.mjs";
 import { step } from "./lib/terminal.mjs";
@@ -38,6 +39,8 @@ export async function buildPackage() {
     if (!generated.delete(name)) rmSync(join(wasm, name), { recursive: true });
   }
   if (generated.size > 0) throw new Failure(`wasm-pack did not make ${[...generated].join(" and ")}.`);
+  const glue = join(wasm, "digitalpaye_auth_bg.js");
+  writeFileSync(glue, await withShortNames(join(wasm, "digitalpaye_auth_bg.wasm"), readFileSync(glue, "utf8")));
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
   writeFileSync(join(wasm, "bytes.js"), bytesModule(module));
 
