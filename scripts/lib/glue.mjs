@@ -1,4 +1,5 @@
 // The names that the module and its glue know each other by: wasm-bindgen's are long and end in a hash, and stand in both.
+import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Failure, must } from "./process.mjs";
 
@@ -11,6 +12,9 @@ export async function withShortNames(wasm, glue) {
   const names = JSON.parse(stdout);
   const functions = new Map(names.imports.map(([, name, short]) => [name, short]));
   const exports = new Map(names.exports);
+  // By the name that everybody looks for who looks into a module.
+  writeFileSync(wasm, withExportNamed(readFileSync(wasm), exports.get("memory"), "memory"));
+  exports.set("memory", "memory");
   const used = new Set();
   let text = glue.replaceAll(/\bwasm\.(\w+)/g, (_, name) => {
     used.add(name);
@@ -31,4 +35,30 @@ export function start() {
     wasm.${start}();
 }
 `;
+}
+
+/** A copy of a module in which one export has another name. */
+function withExportNamed(module, name, another) {
+  const exportSection = 7;
+  const string = (text) => Buffer.from([text.length, ...Buffer.from(text, "latin1")]);
+  const leb = (number) => Buffer.from(number < 128 ? [number] : [(number & 127) | 128, ...leb(number >>> 7)]);
+  for (let at = 8; at < module.length;) {
+    const id = module[at];
+    let size = 0;
+    let body = at + 1;
+    for (let shift = 0; ; shift += 7) {
+      const byte = module[body++];
+      size |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    const end = body + size;
+    const found = id === exportSection ? module.subarray(body, end).indexOf(string(name)) : -1;
+    if (found >= 0) {
+      const rest = body + found + string(name).length;
+      const section = Buffer.concat([module.subarray(body, body + found), string(another), module.subarray(rest, end)]);
+      return Buffer.concat([module.subarray(0, at + 1), leb(section.length), section, module.subarray(end)]);
+    }
+    at = end;
+  }
+  throw new Failure(`There is no export ${name}.`);
 }
