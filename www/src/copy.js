@@ -4,26 +4,26 @@ import { t } from "./language.js";
 
 const SHOWN_MS = 2_000;
 
-/** `text` is what to copy, or a function that tells it. `what` names it for those who do not see where the button is. */
-export function copyButton(text, what) {
-  const label = h("span", {}, t("copy.copy"));
+/** `what` names the text for those who do not see where the button is; `label` is for buttons that stand side by side. */
+export function copyButton(text, what, label = t("copy.copy")) {
+  const face = h("span", {}, label);
   const told = h("span", { class: "unseen", role: "status" });
   let timer;
   const button = h("button", {
-    type: "button", class: "small quiet", "aria-label": `${t("copy.copy")} – ${what}`,
+    type: "button", class: "small quiet",
     on: {
       click: async () => {
-        const done = await write(typeof text === "function" ? text() : text);
-        label.textContent = t(done ? "copy.copied" : "copy.failed");
-        told.textContent = `${label.textContent} – ${what}`;
+        const done = await write(text);
+        face.textContent = t(done ? "copy.copied" : "copy.failed");
+        told.textContent = `${face.textContent} – ${what}`;
         clearTimeout(timer);
         timer = setTimeout(() => {
-          label.textContent = t("copy.copy");
+          face.textContent = label;
           told.textContent = "";
         }, SHOWN_MS);
       },
     },
-  }, label);
+  }, face, h("span", { class: "unseen" }, ` – ${what}`));
   return h("span", { class: "copy" }, button, told);
 }
 

@@ -10,8 +10,10 @@ export const svg = (name, attributes, ...children) => fill(document.createElemen
 
 function fill(element, { on = {}, properties = {}, ...attributes } = {}, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    element.setAttribute(name, value === true ? "" : value);
+    // In ARIA "false" is a value; of other attributes it means that they are not there.
+    const stays = typeof value === "boolean" && name.startsWith("aria-");
+    if (value === undefined || value === null || (value === false && !stays)) continue;
+    element.setAttribute(name, value === true && !stays ? "" : value);
   }
   for (const [type, listener] of Object.entries(on)) element.addEventListener(type, listener);
   Object.assign(element, properties);

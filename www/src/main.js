@@ -39,7 +39,7 @@ function themeSwitch() {
 function languageSwitch() {
   return h("div", { class: "languages", role: "group", "aria-label": t("head.language") },
     Object.entries(languages).map(([id, name]) => h("button", {
-      type: "button", id: `language-${id}`, lang: id, class: "quiet", "aria-pressed": id === language(), "aria-label": name,
+      type: "button", id: `language-${id}`, lang: id, class: "quiet", "aria-pressed": id === language(), "aria-label": `${id.toUpperCase()} – ${name}`,
       on: {
         click: () => {
           if (id === language()) return;

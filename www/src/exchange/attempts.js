@@ -50,9 +50,9 @@ function one(attempt, index, before) {
     h("div", { class: "message sent" },
       h("p", { class: "direction" }, t("attempt.sent")),
       line(h("b", {}, method), " ", url.pathname),
-      line(h("span", { class: "header-name" }, "Host"), `: ${url.host}`),
-      headers.map(([name, value]) => line(h("span", { class: "header-name" }, name), `: ${value}`)),
-      h("p", { class: "hint" }, t("attempt.empty"))),
+      before ? null : line(h("span", { class: "header-name" }, "Host"), `: ${url.host}`),
+      before ? null : headers.map(([name, value]) => line(h("span", { class: "header-name" }, name), `: ${value}`)),
+      h("p", { class: "hint" }, t(before ? "attempt.again" : "attempt.empty"))),
     reply);
   let shown;
 
@@ -60,8 +60,9 @@ function one(attempt, index, before) {
     element,
     update(run, now) {
       const end = attempt.endedAt ?? now;
-      const whole = Math.max(1, (run.endedAt || now) - run.startedAt);
-      const from = ((attempt.startedAt - run.startedAt) / whole) * WIDTH;
+      const begun = run.attempts[0].startedAt;
+      const whole = Math.max(1, (run.endedAt || now) - begun);
+      const from = ((attempt.startedAt - begun) / whole) * WIDTH;
       set(bar, { x: from.toFixed(1), width: Math.max(8, Math.min(WIDTH - from, ((end - attempt.startedAt) / whole) * WIDTH)).toFixed(1) });
       set(element, { "data-outcome": outcomeOf(attempt) });
       setText(duration, span(end - attempt.startedAt));

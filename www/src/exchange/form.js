@@ -28,12 +28,12 @@ export function optionsForm(submit, cancel, changed) {
 
   const reveal = (input) => {
     const button = h("button", {
-      type: "button", class: "quiet small", "aria-pressed": "false", "aria-controls": input.id, "aria-label": t("form.show"),
+      type: "button", class: "quiet small", "aria-controls": input.id, "aria-label": t("form.show"),
       on: {
         click: () => {
           const shown = input.type === "password";
           input.type = shown ? "text" : "password";
-          button.setAttribute("aria-pressed", shown);
+          button.setAttribute("aria-label", t(shown ? "form.hide" : "form.show"));
           button.textContent = t(shown ? "form.hideShort" : "form.showShort");
         },
       },

@@ -28,8 +28,8 @@ export function grantView(grant, arrivedAt) {
     h("div", { class: "card" },
       h("div", { class: "card-head" }, h("h3", {}, t("grant.token")),
         h("div", { class: "copies" },
-          copyButton(grant.token, t("grant.token")),
-          h("span", { class: "copy-more" }, copyButton(`Authorization: Bearer ${grant.token}`, "Authorization: Bearer …")))),
+          copyButton(grant.token, t("grant.token"), t("copy.token")),
+          copyButton(`Authorization: Bearer ${grant.token}`, "Authorization: Bearer …", t("copy.header")))),
       h("p", { class: "jwt", tabindex: 0, role: "group", "aria-label": t("grant.token") },
         jwt ? jwt.parts.map((part, index) => [index > 0 ? "." : null, h("span", { class: `jwt-${PARTS[index]}` }, part)])
           : grant.token),
@@ -46,7 +46,7 @@ function decoded({ header, claims }) {
         h("tbody", {}, Object.entries(claims).map(([name, value]) => h("tr", {},
           h("th", { scope: "row" }, h("code", {}, name)),
           h("td", {}, h("code", {}, typeof value === "string" ? value : JSON.stringify(value)), meaning(name, value)))))),
-      copyButton(JSON.stringify(claims, null, 2), t("grant.claims"))),
+      copyButton(JSON.stringify(claims, null, 2), t("grant.claims"), t("copy.claims"))),
     part("signature", h("p", { class: "hint" }, words("grant.unverified"))));
 }
 

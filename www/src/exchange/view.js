@@ -15,7 +15,7 @@ const FRAME_MS = 100;
 const wishes = { behaviour: "normal", lifetime: 600 };
 
 export function exchangeView() {
-  const form = optionsForm(() => run.phase === "running" || start(), cancel, () => apply(wishes));
+  const form = optionsForm(submit, cancel, () => apply(wishes));
   const control = controlPanel("exchange", wishes);
   const status = h("p", { class: "unseen", role: "status" });
   const attempts = attemptList();
@@ -35,10 +35,21 @@ export function exchangeView() {
     command("cargo run -p digitalpaye-sandbox"),
     h("p", {}, h("button", { type: "button", on: { click: () => form.fill() } }, t("start.fill"))));
 
-  const element = h("div", { class: "columns" },
-    h("div", { class: "side" }, h("div", { class: "card" }, form.element, control.element),
-      h("aside", { class: "warning", "aria-label": t("warning.title") }, h("h3", {}, t("warning.title")), h("p", {}, words("warning.text")), h("p", {}, words("warning.how")))),
-    h("div", { class: "results" }, status, guide, empty, drawing, outcome));
+  const results = h("div", { class: "results" }, status, empty, drawing, outcome);
+  const element = h("div", {}, guide, h("div", { class: "columns" },
+    h("div", { class: "card" }, form.element, h("div", { class: "below" }, control.element)),
+    results,
+    h("section", { class: "warning", "aria-label": t("warning.title") },
+      h("h3", {}, t("warning.title")), h("p", {}, words("warning.text")), h("p", {}, words("warning.how")))));
+
+  function submit() {
+    if (run.phase === "running") return;
+    start();
+    // Where there is one column, what happens is below the form.
+    if (results.getBoundingClientRect().top > innerHeight * 0.6) {
+      results.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    }
+  }
 
   function draw() {
     attempts.show(run);

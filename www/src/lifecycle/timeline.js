@@ -9,6 +9,11 @@ const HEIGHT = 258;
 const PAST = 0.66;
 const SHORTEST_MS = 30_000;
 const LONGEST_MS = 120_000;
+const STEPS = [5_000, 10_000, 20_000, 30_000, 60_000];
+/** What labels need, in pixels. */
+const TICK_ROOM = 72;
+const STATUS_ROOM = 26;
+const MARK_ROOM = 120;
 
 /** `draw(session)` draws the present moment. */
 export function timeline() {
@@ -34,17 +39,28 @@ export function timeline() {
         axis(x, reach, now),
         ...Object.entries(ROWS).map(([name, y]) => rowLabel(name, y)),
         ...session.tokens.filter(({ at, end }) => sees(at, end)).map((token) => tokenBar(token, x, width)),
-        ...session.requests.filter(({ startedAt, endedAt = now }) => sees(startedAt, endedAt)).map((each) => requestBar(each, x, now)),
+        ...apart(session.requests.filter(({ startedAt, endedAt = now }) => sees(startedAt, endedAt)), ({ startedAt }) => x(startedAt), STATUS_ROOM)
+          .map(([request, labelled]) => requestBar(request, x, now, labelled)),
         ...session.calls.filter(({ at, endedAt = now }) => sees(at, endedAt)).map((call) => callMark(call, x, now)),
-        ...session.marks.filter(({ at }) => sees(at)).map((mark) => outsideMark(mark, x)),
+        ...apart(session.marks.filter(({ at }) => sees(at)), ({ at }) => x(at), MARK_ROOM).map(([mark, free]) => outsideMark(mark, x, free)),
         svg("line", { class: "now", x1: x(now), x2: x(now), y1: 14, y2: HEIGHT - 22 }),
       );
     },
   };
 }
 
+/** Each with whether there is room for a label after the last one that has one. */
+function apart(records, position, room) {
+  let last = -Infinity;
+  return records.map((record) => {
+    const free = position(record) - last >= room;
+    if (free) last = position(record);
+    return [record, free];
+  });
+}
+
 function axis(x, reach, now) {
-  const step = reach <= 40_000 ? 5_000 : reach <= 80_000 ? 10_000 : 20_000;
+  const step = STEPS.find((step) => x(step) - x(0) >= TICK_ROOM) ?? STEPS.at(-1);
   const ticks = [];
   for (let offset = -Math.floor((reach * PAST) / step) * step; offset <= reach * (1 - PAST); offset += step) {
     const at = x(now + offset);
@@ -73,7 +89,7 @@ function tokenBar(token, x, width) {
     svg("text", { class: "token-label", x: Math.max(4, from + 5), y: y + 12 }, `${n}`));
 }
 
-function requestBar({ phase, status, startedAt, endedAt }, x, now) {
+function requestBar({ phase, status, startedAt, endedAt }, x, now, labelled) {
   const from = x(startedAt);
   const end = x(endedAt ?? now);
   const good = phase === "done" && status === 200;
@@ -81,7 +97,7 @@ function requestBar({ phase, status, startedAt, endedAt }, x, now) {
   const y = ROWS.requests;
   return svg("g", { class: `request ${open ? "open" : good ? "good" : "bad"}` },
     svg("rect", { x: from, y, width: Math.max(5, end - from), height: 16, rx: 2.5 }),
-    open ? null : svg("text", { class: "request-label", x: from, y: y + 29 }, status ? String(status) : phase === "abandoned" ? "…" : "×"));
+    open || !labelled ? null : svg("text", { class: "request-label", x: from, y: y + 29 }, status ? String(status) : phase === "abandoned" ? "…" : "×"));
 }
 
 function callMark({ at, endedAt, count, failed, token }, x, now) {
@@ -100,6 +116,7 @@ function callMark({ at, endedAt, count, failed, token }, x, now) {
     count > 1 ? svg("text", { class: "call-label", x: from, y: y + radius + 12, "text-anchor": "middle" }, number(count)) : null);
 }
 
-const outsideMark = ({ at, kind }, x) => svg("g", { class: "outside" },
+/** Two that are close have their words on two lines. */
+const outsideMark = ({ at, kind }, x, free) => svg("g", { class: "outside" },
   svg("line", { x1: x(at), x2: x(at), y1: 22, y2: HEIGHT - 22 }),
-  svg("text", { x: x(at) + 4, y: ROWS.requests - 34 }, t(`marks.${kind}`)));
+  svg("text", { x: x(at) + 4, y: ROWS.requests - (free ? 38 : 25) }, t(`marks.${kind}`)));

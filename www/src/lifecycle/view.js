@@ -104,7 +104,7 @@ export function lifecycleView() {
     const { held } = session;
     if (held) dial.show(held.life, (held.end - now) / 1_000);
     else dial.clear();
-    setText(holder, held ? t("lifecycle.held", { n: held.number }) : t("lifecycle.none"));
+    setText(holder, held ? t(now < held.end ? "lifecycle.held" : "lifecycle.past", { n: held.number }) : t("lifecycle.none"));
     setText(totals.callers, number(session.totals.callers));
     setText(totals.requests, number(session.totals.requests));
     setText(totals.tokens, number(session.tokens.at(-1)?.number ?? 0));
@@ -115,14 +115,19 @@ export function lifecycleView() {
 
   function showLog() {
     log.replaceChildren(...(lines.length === 0 ? [h("li", { class: "hint" }, t("lifecycle.quiet"))]
-      : lines.map(({ at, key, values }) => h("li", {}, h("time", {}, time(at)), " ", t(key, say(values))))));
+      : lines.map(({ at, key, values, times }) => h("li", {},
+        h("time", {}, time(at)), " ", t(key, say(values)), times > 1 ? h("span", { class: "hint" }, ` × ${number(times)}`) : null))));
   }
 
   heard = (kind, record) => {
     const line = describe(kind, record);
     if (!line) return;
     // By a clock that is right: the log is for the reader.
-    lines.unshift({ at: new Date(performance.timeOrigin + performance.now()), ...line });
+    const at = new Date(performance.timeOrigin + performance.now());
+    const [last] = lines;
+    const again = last && last.key === line.key && JSON.stringify(last.values) === JSON.stringify(line.values);
+    if (again) Object.assign(last, { at, times: last.times + 1 });
+    else lines.unshift({ at, times: 1, ...line });
     lines.length = Math.min(lines.length, LINES);
     showLog();
   };

@@ -1,0 +1,75 @@
+// The built page, served as any static server does.
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { extname, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "vite";
+
+const www = fileURLToPath(new URL("../..", import.meta.url));
+const types = {
+  ".css": "text/css", ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json",
+  ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".woff2": "font/woff2",
+};
+
+/** Builds the page as `npm run build` does, into a folder of its own. */
+export async function buildSite() {
+  const folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-page-"));
+  await build({ root: www, configFile: join(www, "vite.config.js"), logLevel: "warn", build: { outDir: folder, emptyOutDir: true } });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/**
+ * Serves a folder under `prefix`. `sandbox` stands in for /sandbox.json, `headers` go with every file. `sent` lists what
+ * was asked for, with the bytes of each body.
+ */
+export async function serveSite(folder, { prefix = "/", sandbox, headers = {} } = {}) {
+  const sent = [];
+  const compressed = new Map();
+
+  function read(path) {
+    if (sandbox && path === "sandbox.json") return { body: Buffer.from(JSON.stringify(sandbox)), type: types[".json"] };
+    const file = resolve(folder, path === "" ? "index.html" : path);
+    if (!file.startsWith(folder + sep)) return undefined;
+    try {
+      if (!statSync(file).isFile()) return undefined;
+    } catch {
+      return undefined;
+    }
+    return { body: readFileSync(file), type: types[extname(file)] ?? "application/octet-stream" };
+  }
+
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const found = pathname.startsWith(prefix) ? read(decodeURIComponent(pathname.slice(prefix.length))) : undefined;
+    if (!found) {
+      sent.push({ path: pathname, status: 404, bytes: 0 });
+      return response.writeHead(404, { "Content-Type": "text/plain" }).end("Not found\n");
+    }
+    let { body } = found;
+    const encoding = {};
+    if (!found.type.startsWith("font/")) {
+      if (!compressed.has(pathname)) {
+        compressed.set(pathname, brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+      }
+      // Browsers ask for brotli over https and on this machine.
+      if (/\bbr\b/.test(request.headers["accept-encoding"] ?? "")) {
+        body = compressed.get(pathname);
+        encoding["Content-Encoding"] = "br";
+      }
+    }
+    sent.push({ path: pathname, status: 200, bytes: body.length, raw: found.body.length });
+    response.writeHead(200, { "Content-Type": found.type, "Content-Length": body.length, ...encoding, ...headers });
+    return response.end(body);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    url: `http://127.0.0.1:${server.address().port}${prefix}`,
+    sent,
+    close: () => new Promise((closed) => {
+      server.close(closed);
+      server.closeAllConnections();
+    }),
+  };
+}
