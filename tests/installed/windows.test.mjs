@@ -562,6 +562,97 @@ describe("deadlines", () => {
   });
 });
 
+describe("deadlines and what is known by then", () => {
+  test("a status decides, though its body does not come in time", async () => {
+    const auth = client();
+    const callers = [await now(auth), await now(auth, { forceRefresh: true })];
+    api.last.reply(503, new ReadableStream({}));
+    await time.advance(31 * SECOND);
+    for (const { error } of callers) {
+      assert.ok(error instanceof InternalServerError);
+      assert.equal(error.status, 503);
+      assert.equal(error.attempts, 1);
+    }
+  });
+
+  test("a refresh that outlasts callers with different deadlines waits 5, then 10 s, as one that fails does", async () => {
+    const { auth, token, at } = await holding(600, { timeout: 10_000 });
+    await at(500);
+    const first = await now(auth, { forceRefresh: true });
+    await at(502);
+    const second = await now(auth, { forceRefresh: true });
+    await at(504);
+    const controller = new AbortController();
+    const third = await now(auth, { forceRefresh: true, signal: controller.signal });
+    await at(510.5);
+    assert.ok(first.error instanceof TimeoutError);
+    assert.equal(api.count, 3, "another exchange for the two with time left");
+    controller.abort("enough");
+    await third.settled;
+    await at(512.5);
+    assert.ok(second.error instanceof TimeoutError);
+    assert.equal(api.last.aborted, true);
+    await at(521.5);
+    await servedAtOnce(auth, token);
+    assert.equal(api.count, 3);
+    await at(522.5);
+    await servedAtOnce(auth, token);
+    assert.equal(api.count, 4);
+  });
+});
+
+describe("a wait before a retry", () => {
+  test("that only the later callers can afford rejects the earlier ones at once, and goes on for the others", async () => {
+    const auth = client({ maxRetries: 2 });
+    const early = await now(auth);
+    await time.advance(25 * SECOND);
+    const late = await now(auth);
+    await time.advance(1 * SECOND);
+    api.last.fail(429, { "Retry-After": "10" });
+    await time.settle();
+    assert.equal(early.error?.code, "rate_limited");
+    assert.equal(early.error.retryAfter, 10);
+    assert.equal(late.state, "pending");
+    await time.advance(9.9 * SECOND);
+    assert.equal(api.count, 1);
+    await time.advance(0.2 * SECOND);
+    assert.equal(api.count, 2);
+    const token = api.last.token(600);
+    await time.settle();
+    assert.equal(late.value?.token, token);
+    assert.deepEqual(time.pending(), []);
+  });
+
+  test("that nobody can afford is not begun: all reject at once", async () => {
+    const auth = client({ maxRetries: 2 });
+    const early = await now(auth);
+    await time.advance(5 * SECOND);
+    const late = await now(auth);
+    api.last.fail(503, { "Retry-After": "30" });
+    await time.settle();
+    assert.ok(early.error instanceof InternalServerError);
+    assert.ok(late.error instanceof InternalServerError);
+    assert.deepEqual(time.pending(), []);
+  });
+
+  test("ends for each caller at its own deadline", async () => {
+    const auth = client({ maxRetries: 2 });
+    const early = await now(auth);
+    await time.advance(10 * SECOND);
+    const late = await now(auth);
+    await time.advance(10 * SECOND);
+    api.last.fail(503, { "Retry-After": "9" });
+    await time.advance(9.1 * SECOND);
+    assert.equal(api.count, 2);
+    await time.advance(1 * SECOND);
+    assert.ok(early.error instanceof TimeoutError, `${early.error}`);
+    assert.equal(late.state, "pending");
+    await time.advance(10 * SECOND);
+    assert.ok(late.error instanceof TimeoutError);
+    assert.ok(api.exchanges.slice(1).every(({ aborted }) => aborted));
+  });
+});
+
 describe("timers", () => {
   test("none is left when the last call has settled", async () => {
     const { auth, at } = await holding(600);
@@ -589,10 +680,12 @@ describe("timers", () => {
 
   test("of a caller who waits do", async () => {
     const { auth, at } = await holding(600);
-    await at(500);
+    await at(585);
     await now(auth);
-    await at(595);
+    assert.ok(time.pending().every(({ ref }) => !ref));
+    await at(591);
     const caller = await now(auth);
+    assert.equal(api.count, 2, "it waits for the refresh that was behind the callers' backs");
     assert.ok(time.pending().some(({ ref }) => ref));
     api.last.token(600);
     await caller.settled;

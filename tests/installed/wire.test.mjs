@@ -233,6 +233,18 @@ describe("what a fetch of the caller's own is given", () => {
     assert.equal(new Set(inits.map(({ headers }) => new Headers(headers).get("authorization"))).size, 1);
   });
 
+  test("its signal ends a request whose reply is not read to the end, and no other", async () => {
+    const signals = [];
+    const run = (respond) => authenticate({ ...credentials, maxRetries: 0, fetch: async (_, { signal }) => (signals.push(signal), respond()) }).catch(() => {});
+    const reader = (result) => ({ status: 503, headers: new Headers(), body: { getReader: () => ({ read: async () => result }) } });
+    await run(() => reader({ done: false, value: "no bytes" }));
+    await run(() => reader({ done: false, value: new Uint8Array(70_000) }));
+    await run(() => ({ status: 302, headers: new Headers() }));
+    assert.deepEqual(signals.splice(0).map(({ aborted }) => aborted), [true, true, true]);
+    await run(() => new Response(PAGE[200]));
+    assert.deepEqual(signals.map(({ aborted }) => aborted), [false]);
+  });
+
   test("without one, it is the global fetch of the moment of the call", async () => {
     const original = globalThis.fetch;
     let calls = 0;

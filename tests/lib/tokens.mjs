@@ -93,9 +93,16 @@ export async function startTokens({ lifetime = 600, opaque = false } = {}) {
     get count() {
       return api.exchanges.length;
     },
-    /** The n-th exchange (from 1), as soon as it has come in. */
+    /** The n-th exchange (from 1), as soon as it has come in; an error if it does not. */
     async exchange(n) {
-      while (api.exchanges.length < n) await new Promise((resolve) => arrivals.push(resolve));
+      const late = AbortSignal.timeout(10_000);
+      while (api.exchanges.length < n) {
+        await new Promise((resolve, reject) => {
+          arrivals.push(resolve);
+          late.onabort = () => reject(new Error(`exchange ${n} did not come; ${api.exchanges.length} did`));
+        });
+      }
+      late.onabort = null;
       return api.exchanges[n - 1];
     },
     echo(request, response) {
