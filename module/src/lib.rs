@@ -7,7 +7,7 @@
 pub use digitalpaye_auth::web::Client;
 
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// Traps. No code path is known to get here; formatting a message would cost more bytes than all of `response`.
 #[panic_handler]
