@@ -1,12 +1,10 @@
 //! User-id and password as an `Authorization` value (RFC 7617), and nothing else that could show them.
 
+use crate::base64;
 use crate::error::AuthError;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -64,13 +62,10 @@ impl BasicCredentials {
         user_pass.push(b':');
         user_pass.extend_from_slice(self.password.as_bytes());
 
-        let mut value = Zeroizing::new(vec![0; SCHEME.len() + user_pass.len().div_ceil(3) * 4]);
-        if let Some((scheme, basic_credentials)) = value.split_at_mut_checked(SCHEME.len()) {
-            scheme.copy_from_slice(SCHEME.as_bytes());
-            // In place, and with just enough room for it: `encode_string` works in a buffer on the stack.
-            let _ = STANDARD.encode_slice(&*user_pass, basic_credentials);
-        }
-        Zeroizing::new(String::from_utf8(core::mem::take(&mut *value)).unwrap_or_default())
+        let mut value = Zeroizing::new(String::with_capacity(SCHEME.len() + user_pass.len().div_ceil(3) * 4));
+        value.push_str(SCHEME);
+        base64::encode(&user_pass, &mut value);
+        value
     }
 
     /// Whether a text holds the password or the `basic-credentials`, and so must not be shown.

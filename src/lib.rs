@@ -19,12 +19,15 @@
 //! | [`refresh`] | the life of a token in a client: held, renewed, invalidated; who waits for whom |
 //! | `web` | the only code that touches JavaScript: carries out what the pure files decide |
 //!
+//! Beside the flow, what several stages use: [`base64`], [`date`], [`json`], [`time`].
+//!
 //! The pure files know neither network nor clock nor randomness: time (`now`) and dice (`random`) are arguments. The
 //! JavaScript crates are dependencies on `wasm32` only, so on the host a pure file that named one would not compile.
 #![no_std]
 
 extern crate alloc;
 
+pub mod base64;
 pub mod credentials;
 pub mod date;
 pub mod error;
