@@ -1,6 +1,7 @@
 // One client's part of the runtime, as the Rust side (src/web/host.rs) sees it: clock, timers, errors, promises.
 // None of these methods throws: an exception cannot cross a wasm frame.
 import { errorOf, withoutReply } from "./errors.js";
+import { Reply } from "./reply.js";
 
 /** What differs by runtime; the entry that was imported fills it in. */
 export const platform = {
@@ -56,9 +57,25 @@ export class Host {
     return performance.now();
   }
 
+  get fetch() {
+    return globalThis.fetch;
+  }
+
+  headers(authorization, environment) {
+    return { Authorization: authorization, "X-Environment": environment };
+  }
+
+  get hasRequestCache() {
+    return "cache" in (globalThis.Request?.prototype ?? {});
+  }
+
   /** An async function: it turns a throw, a thenable or a plain value into a promise of our own. */
   async call(target, receiver, a, b, c) {
     return Reflect.apply(target, receiver, c === undefined ? (b === undefined ? (a === undefined ? [] : [a]) : [a, b]) : [a, b, c]);
+  }
+
+  reply(response) {
+    return new Reply(response);
   }
 
   isA(value, name) {

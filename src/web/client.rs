@@ -11,7 +11,6 @@ use crate::refresh::{self, Bearer, Call, FlightId, Lifecycle, WaiterId};
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use js_sys::{Function, Math, Promise};
@@ -54,10 +53,10 @@ pub(super) struct Shell {
     spread: Cell<Option<f64>>,
     store_key: RefCell<Option<JsValue>>,
     /// A deletion in the store, which the next write waits for.
-    deleting: RefCell<Option<Promise>>,
+    deleting: Cell<Option<Promise>>,
     /// Whether a write to the store is under way, and what to delete once more when it is over.
     setting: Cell<bool>,
-    delete_after_set: RefCell<Option<Option<Grant>>>,
+    delete_after_set: Cell<Option<Option<Grant>>>,
 }
 
 impl core::fmt::Debug for Shell {
@@ -93,9 +92,9 @@ impl Client {
             retry_at: Cell::new(None),
             spread: Cell::new(None),
             store_key: RefCell::new(None),
-            deleting: RefCell::new(None),
+            deleting: Cell::new(None),
             setting: Cell::new(false),
-            delete_after_set: RefCell::new(None),
+            delete_after_set: Cell::new(None),
         })))
     }
 
@@ -159,16 +158,16 @@ impl Client {
         self.0.act(actions, Some(id));
     }
 
-    /// `baseUrl` as a folder; empty once closed.
+    /// `baseUrl` as a folder; undefined once closed.
     #[wasm_bindgen(getter)]
-    pub fn base(&self) -> String {
-        self.0.options().map_or_else(String::new, |options| options.options.endpoint.base.clone())
+    pub fn base(&self) -> JsValue {
+        self.0.options().map_or(JsValue::UNDEFINED, |options| JsValue::from_str(&options.options.endpoint.base))
     }
 
-    /// The value of `X-Environment`; empty once closed.
+    /// The value of `X-Environment`; undefined once closed.
     #[wasm_bindgen(getter)]
-    pub fn environment(&self) -> String {
-        self.0.options().map_or_else(String::new, |options| options.options.environment.clone())
+    pub fn environment(&self) -> JsValue {
+        self.0.options().map_or(JsValue::UNDEFINED, |options| JsValue::from_str(&options.options.environment))
     }
 
     /// The option `fetch`.
@@ -233,7 +232,7 @@ impl Shell {
     }
 
     pub(super) fn take_deleting(&self) -> Option<Promise> {
-        self.deleting.borrow_mut().take()
+        self.deleting.take()
     }
 
     pub(super) fn set_begins(&self) {
@@ -242,7 +241,7 @@ impl Shell {
 
     pub(super) fn set_is_over(&self) {
         self.setting.set(false);
-        let token = self.delete_after_set.borrow_mut().take();
+        let token = self.delete_after_set.take();
         if let Some(token) = token {
             delete(self, token.as_ref());
         }

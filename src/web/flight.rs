@@ -35,10 +35,10 @@ pub(super) struct Flight {
     /// Whether this process may exchange for all that share the store.
     pub(super) leased: Cell<bool>,
     host: Host,
-    controller: RefCell<Option<AbortController>>,
+    controller: Cell<Option<AbortController>>,
     /// What the callers see if time runs out now.
     standing: RefCell<Box<AuthError<JsValue>>>,
-    timer: RefCell<Option<JsValue>>,
+    timer: Cell<Option<JsValue>>,
     /// When the next attempt is to be made, while it waits for that.
     pub(super) retry_at: Cell<Option<Instant>>,
     /// When a sleep ends.
@@ -47,7 +47,7 @@ pub(super) struct Flight {
     /// It brought its token; what is left is to share it, which no deadline bounds and no process has to wait for.
     landed: Cell<bool>,
     cancelled: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl Flight {
@@ -70,15 +70,15 @@ impl Flight {
             attempts: Cell::new(0),
             leased: Cell::new(false),
             host: host.clone(),
-            controller: RefCell::new(None),
+            controller: Cell::new(None),
             standing: RefCell::new(AuthError::timeout()),
-            timer: RefCell::new(None),
+            timer: Cell::new(None),
             retry_at: Cell::new(None),
             wake_at: Cell::new(None),
             beat: Cell::new(now),
             landed: Cell::new(false),
             cancelled: Cell::new(false),
-            waker: RefCell::new(None),
+            waker: Cell::new(None),
         })
     }
 
@@ -125,7 +125,7 @@ impl Flight {
 
     /// Ends the attempt's request, so that no connection stays open for a body that nobody will read.
     pub(super) fn hang_up(&self) {
-        let controller = self.controller.borrow_mut().take();
+        let controller = self.controller.take();
         if let Some(controller) = controller {
             controller.abort();
         }
@@ -202,7 +202,7 @@ impl Flight {
     }
 
     fn wake(&self) {
-        let waker = self.waker.borrow_mut().take();
+        let waker = self.waker.take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -228,7 +228,7 @@ impl Flight {
     }
 
     fn disarm(&self) {
-        let timer = self.timer.borrow_mut().take();
+        let timer = self.timer.take();
         if let Some(timer) = timer {
             self.host.disarm(&timer);
         }

@@ -2,7 +2,7 @@
 
 use crate::error::AuthError;
 use alloc::rc::Rc;
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -18,6 +18,18 @@ extern "C" {
     /// The monotonic clock, in milliseconds.
     #[wasm_bindgen(method)]
     pub fn now(this: &Host) -> f64;
+
+    /// The platform's `fetch`.
+    #[wasm_bindgen(method, getter)]
+    pub fn fetch(this: &Host) -> JsValue;
+
+    /// The header fields of a token request, as an object.
+    #[wasm_bindgen(method)]
+    pub fn headers(this: &Host, authorization: &str, environment: &str) -> Object;
+
+    /// Whether requests have a `cache`. workerd before its compatibility date of November 2024 refuses one that sets it.
+    #[wasm_bindgen(method, getter, js_name = hasRequestCache)]
+    pub fn has_request_cache(this: &Host) -> bool;
 
     /// Calls a foreign function with up to three arguments. Whatever it throws or returns, a thenable included, comes
     /// back as a promise of the platform's own.

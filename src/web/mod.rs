@@ -8,15 +8,16 @@
 //!   back as `Result`, calls of foreign functions through [`Host::call`](host::Host::call), an async function, which
 //!   turns whatever they throw or return into a promise of the platform's own.
 
-mod body;
 mod client;
 mod exchange;
 mod flight;
 mod host;
 mod json;
 mod options;
+mod reply;
 mod store;
 mod waiter;
 
 pub use client::Client;
 pub use host::Host;
+pub use reply::Reply;

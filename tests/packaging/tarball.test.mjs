@@ -34,6 +34,7 @@ const files = [
   "index.js",
   "loader.js",
   "package.json",
+  "reply.js",
   "stores/redis.d.ts",
   "stores/redis.js",
   "stores/workers-kv.d.ts",

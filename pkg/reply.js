@@ -1,0 +1,96 @@
+// A reply, as the Rust side (src/web/reply.rs) sees it. `fetch` is an option, so a response may be a stranger's object.
+
+const FITS = 0;
+const NOT_JSON = 1;
+const TOO_LARGE = 2;
+
+const never = new Promise(() => {});
+let decoder;
+
+export class Reply {
+  #response;
+
+  /** Reads what counts of the head. A header that cannot be read is one that is not there: pages do not see all. */
+  constructor(response) {
+    this.#response = response;
+    const header = (name) => typed("string", () => response.headers.get(name));
+    this.status = typed("number", () => response.status);
+    this.date = header("date");
+    this.age = header("age");
+    this.retryAfter = header("retry-after");
+  }
+
+  /**
+   * The body, parsed, as `{ outcome, json }`; rejects when it breaks off. Reads no further than `cap` bytes, nor than
+   * `deadline`, on the monotonic clock.
+   */
+  async read(cap, deadline) {
+    const bytes = await this.#bytes(cap, deadline);
+    if (bytes === undefined) return { outcome: TOO_LARGE };
+    try {
+      decoder ??= new TextDecoder();
+      return { outcome: FITS, json: JSON.parse(decoder.decode(bytes)) };
+    } catch {
+      return { outcome: NOT_JSON };
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  async #bytes(cap, deadline) {
+    const stream = this.#response.body;
+    if (stream === null) return new Uint8Array();
+    if (typeof stream?.getReader !== "function") {
+      // A `fetch` of the caller's own whose bodies are no web streams.
+      const buffer = await this.#response.arrayBuffer();
+      // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
+      new DataView(buffer);
+      return buffer.byteLength > cap ? undefined : new Uint8Array(buffer).slice();
+    }
+    const reader = stream.getReader();
+    let bytes = new Uint8Array();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return bytes;
+      // A stream that never keeps us waiting keeps the timers from going off: the flight's is to end this.
+      if (performance.now() >= deadline) await never;
+      const chunk = copy(value);
+      if (bytes.length + chunk.length > cap) {
+        // The request is ended by its guard too; this is for streams that know nothing of it.
+        Promise.resolve(attempt(() => reader.cancel())).catch(() => {});
+        return undefined;
+      }
+      bytes = bytes.length === 0 ? chunk : joined(bytes, chunk);
+    }
+  }
+}
+
+/** By the engine's own reading of it: a subclass may lie about its length. Throws on a detached buffer. */
+function copy(chunk) {
+  if (!ArrayBuffer.isView(chunk)) throw new TypeError("the body holds a chunk that is no Uint8Array");
+  return new Uint8Array(chunk);
+}
+
+/** Both, in one buffer; those that they were in are overwritten. */
+function joined(bytes, chunk) {
+  const both = new Uint8Array(bytes.length + chunk.length);
+  both.set(bytes);
+  both.set(chunk, bytes.length);
+  bytes.fill(0);
+  chunk.fill(0);
+  return both;
+}
+
+/** What is read, if that is of this type: the glue between here and Rust takes it as such, unseen. */
+function typed(type, read) {
+  const value = attempt(read);
+  return typeof value === type ? value : undefined;
+}
+
+function attempt(read) {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
