@@ -42,8 +42,15 @@ return {
   unlisten: ({ signal, f }) => signal.removeEventListener("abort", f),
   began() {}, settled() {},
   digest: async (text) => text,
+  get fetch() { return globalThis.fetch; },
+  hasRequestCache: true,
+  headers: (authorization, environment) => ({ Authorization: authorization, "X-Environment": environment }),
+  reply: (response) => new Reply(response),
 };
 "#;
+
+/// Replies are read by the package's own file.
+const REPLY: &str = include_str!("../../pkg/reply.js");
 
 fn run(body: &str) -> JsValue {
     Function::new_no_args(body).call0(&JsValue::UNDEFINED).unwrap()
@@ -78,7 +85,7 @@ struct Fixture {
 
 impl Fixture {
     fn new(options: &JsValue) -> Result<Self, JsValue> {
-        let host = run(HOST);
+        let host = run(&format!("{}\n{HOST}", REPLY.replace("export ", "")));
         let client = JsValue::from(Client::new(options, host.clone().unchecked_into::<Host>(), false)?);
         set(&host, "client", &client);
         Ok(Self { client, host })
