@@ -20,8 +20,8 @@ pub fn encode(bytes: &[u8], text: &mut String) {
 /// The bytes of a text in the alphabet of §5, which is that of URLs; `None` if it is not that. Servers differ in padding,
 /// and the bits after the last byte carry nothing.
 #[must_use]
-pub fn decode_url(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let text = text.trim_end_matches('=').as_bytes();
+pub fn decode_url(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = unpadded(text);
     if text.len() % 4 == 1 {
         return None;
     }
@@ -36,6 +36,13 @@ pub fn decode_url(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         }
     }
     Some(bytes)
+}
+
+/// A text without the `=` at its end.
+#[must_use]
+pub fn unpadded(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    text.get(..end).unwrap_or_default()
 }
 
 fn character(value: u32) -> char {

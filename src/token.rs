@@ -58,8 +58,8 @@ impl AccessToken {
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
 #[must_use]
 pub fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    let body = base64::unpadded(text.as_bytes());
+    !body.is_empty() && body.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte))
 }
 
 /// The two claims of a JWT (RFC 7519) that tell its life. Read, never verified, never trusted further than that.
@@ -85,7 +85,7 @@ impl Claims {
     }
 
     fn parse<J: Json>(token: &str) -> Option<Self> {
-        let mut parts = token.split('.');
+        let mut parts = token.as_bytes().split(|&byte| byte == b'.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() {
             return None;
