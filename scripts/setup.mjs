@@ -186,6 +186,11 @@ const programs = {
     names: ["firefox-esr", "firefox"],
     debian: ["firefox-esr"], ubuntu: ["firefox"], dnf: ["firefox"], brew: ["firefox"],
   },
+  webkit: {
+    names: ["WebKitWebDriver"],
+    debian: ["webkit2gtk-driver"], ubuntu: ["webkit2gtk-driver"], dnf: ["webkit2gtk-driver"], brew: [],
+  },
+  xvfb: { names: ["Xvfb"], debian: ["xvfb"], ubuntu: ["xvfb"], dnf: ["xorg-x11-server-Xvfb"], brew: [] },
   curl: { names: ["curl"], debian: ["curl"], ubuntu: ["curl"], dnf: ["curl"], brew: ["curl"] },
   redis: { names: ["redis-server"], debian: ["redis-server"], ubuntu: ["redis-server"], dnf: ["redis"], brew: ["redis"] },
 };

@@ -1,5 +1,5 @@
 // What the package does, written once for every engine: no module is imported here, and nothing is used that is not in
-// all of them. See README.md.
+// all of them.
 
 const KEY = "sandbox_key";
 const SECRET = "sandbox_secret";

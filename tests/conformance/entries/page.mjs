@@ -1,10 +1,19 @@
 // A page, as it is or bundled.
-import * as api from "digitalpaye-auth";
+import "./errors.js";
+// By name, as most do: that is what lets a bundler leave a module out.
+import {
+  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, authenticate,
+} from "digitalpaye-auth";
 import { redisStore } from "digitalpaye-auth/stores/redis";
 import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
 import { controlOf } from "./control.mjs";
 import { conformance } from "./suite.mjs";
 
+const api = {
+  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, authenticate,
+};
 const baseUrl = new URL(location.href).searchParams.get("api");
 // The Fetch standard: a redirect that is not followed shows no status, and a reply from another origin few headers.
 const hides = ["redirects", "headers"];

@@ -7,13 +7,13 @@ import { Failure, must } from "../../../scripts/lib/process.mjs";
 const folder = fileURLToPath(new URL("../engines", import.meta.url));
 const modules = join(folder, "node_modules");
 const platform = `${process.platform}-${process.arch}`;
-const candidates = {
-  "Node 20": [`node-20-${platform}/bin/node`],
-  "Node 22": [`node-22-${platform}/bin/node`],
-  "Node 24": [`node-24-${platform}/bin/node`],
-  "Node 26": [`node-26-${platform}/bin/node`],
-  Deno: [`@deno/${platform}-glibc/deno`, `@deno/${platform}/deno`],
-  Bun: [`@oven/bun-${platform.replace("arm64", "aarch64")}/bin/bun`],
+const programs = {
+  "Node 20": `node-20-${platform}/bin/node`,
+  "Node 22": `node-22-${platform}/bin/node`,
+  "Node 24": `node-24-${platform}/bin/node`,
+  "Node 26": `node-26-${platform}/bin/node`,
+  Deno: `deno-${platform}/deno`,
+  Bun: `bun-${platform}/bin/bun`,
 };
 
 let ready;
@@ -22,8 +22,8 @@ let ready;
 export async function engine(name) {
   ready ??= install();
   await ready;
-  const found = candidates[name].map((path) => join(modules, path)).find(isProgram);
-  if (found) return found;
+  const path = join(modules, programs[name]);
+  if (isProgram(path)) return path;
   throw new Failure(`${name} is not installed for ${platform} in tests/conformance/engines. Install it with: npm ci --ignore-scripts --prefix tests/conformance/engines`);
 }
 

@@ -31,11 +31,11 @@ export function program(name, file, args = []) {
 const version = (command) => /\d+\.\d+\.\d+/.exec(ask(command, ["--version"]) ?? "")?.[0];
 
 /** workerd, with the package bundled by wrangler's rules. */
-export function workerd(compatibilityDate) {
+export function workerd(compatibilityDate, file = "workerd.mjs") {
   return {
     version: async () => `${JSON.parse(read("workerd/package.json")).version}, ${compatibilityDate}`,
     async run(baseUrl) {
-      const worker = await startWorker({ entry: join(await project(), "workerd.mjs"), compatibilityDate, bindings: { BASE_URL: baseUrl } });
+      const worker = await startWorker({ entry: join(await project(), file), compatibilityDate, bindings: { BASE_URL: baseUrl } });
       try {
         const { status, text } = await worker.get("/", { timeout: RUN_MS });
         if (status !== 200) throw new Error(`status ${status}: ${text}\n${worker.output()}`);

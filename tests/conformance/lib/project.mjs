@@ -30,6 +30,7 @@ async function make() {
     const script = await transform(code, { format: "cjs", target: "node20" });
     writeFileSync(join(folder, `${module}.cjs`), script.code);
   }
+  writeFileSync(join(folder, "index.html"), html("page.mjs"));
   plain(folder);
   return folder;
 }
@@ -43,7 +44,11 @@ function plain(folder) {
     const code = readFileSync(join(folder, file), "utf8");
     writeFileSync(join(folder, "plain", file), code.replaceAll(/"digitalpaye-auth(\/[^"]*)?"/g, (_, rest = "") => address(`.${rest}`)));
   }
-  for (const entry of ["page", "asks-worker", "asks-service-worker"]) writeFileSync(join(folder, "plain", `${entry}.html`), html(`${entry}.mjs`));
+  for (const entry of ["page", "asks-worker", "asks-service-worker"]) {
+    // A script by itself, so that modules that do not load are told of.
+    const page = html(`${entry}.mjs`).replace("<script", '<script src="./errors.js"></script>\n<script');
+    writeFileSync(join(folder, "plain", `${entry}.html`), page);
+  }
 }
 
 export function html(script) {
@@ -51,7 +56,6 @@ export function html(script) {
 <html lang="en">
 <meta charset="utf-8">
 <title>conformance</title>
-<script src="./errors.js"></script>
 <script type="module" src="./${script}"></script>
 </html>
 `;

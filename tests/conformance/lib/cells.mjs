@@ -1,0 +1,84 @@
+// The cells of the table of runtimes: every engine, each way to load the package there.
+import { startSandbox } from "../../lib/sandbox.mjs";
+import { DATES } from "../../lib/workerd.mjs";
+import { browser } from "./browsers.mjs";
+import { bundled, viteServer } from "./bundlers.mjs";
+import { edgeRuntime, program, workerd } from "./programs.mjs";
+import { project } from "./project.mjs";
+
+const browsers = { chromium: browser("Chromium"), firefox: browser("Firefox"), webkit: browser("WebKit") };
+
+function page(where, file, headers) {
+  return {
+    version: () => where.version(),
+    run: async (baseUrl) => where.run(`${await where.mount(await project(), headers)}plain/${file}.html?api=${baseUrl}`),
+  };
+}
+
+const csp = { "Content-Security-Policy": "script-src 'self' 'wasm-unsafe-eval'" };
+const denoArgs = ["run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env"];
+const { chromium, firefox, webkit } = browsers;
+
+/**
+ * `{ runtime, as, quick, version(), run(baseUrl) }`; `runtime` and `as` name the row of the table. `npm test` runs the
+ * quick ones, `npm run test:all` all of them.
+ */
+export const cells = [
+  ...[20, 22, 24, 26].flatMap((major) => [
+    { runtime: `Node ${major}`, as: "`import`", quick: true, ...program(`Node ${major}`, "import.mjs") },
+    { runtime: `Node ${major}`, as: "`require`", quick: true, ...program(`Node ${major}`, "require.cjs") },
+    { runtime: `Node ${major}`, as: "both in one process", quick: true, ...program(`Node ${major}`, "copies.mjs") },
+  ]),
+  { runtime: "Deno", as: "`import`", quick: true, ...program("Deno", "import.mjs", denoArgs) },
+  { runtime: "Bun", as: "`import`", quick: true, ...program("Bun", "import.mjs") },
+  { runtime: "Bun", as: "`require`", quick: true, ...program("Bun", "require.cjs") },
+  ...DATES.map((date) => ({ runtime: "workerd", as: `compatibility date ${date}`, quick: true, ...workerd(date) })),
+  { runtime: "workerd", as: "first used in a request", quick: true, ...workerd(DATES.at(-1), "workerd-request.mjs") },
+  { runtime: "edge-runtime", as: "compiled module", quick: true, ...edgeRuntime() },
+  { runtime: "Chromium", as: "page", quick: true, ...page(chromium, "page") },
+  { runtime: "Chromium", as: "page with a strict CSP", quick: true, ...page(chromium, "page", csp) },
+  { runtime: "Chromium", as: "dedicated worker", quick: true, ...page(chromium, "asks-worker") },
+  { runtime: "Chromium", as: "service worker", quick: true, ...page(chromium, "asks-service-worker") },
+  { runtime: "Firefox", as: "page", quick: true, ...page(firefox, "page") },
+  { runtime: "Firefox", as: "dedicated worker", quick: true, ...page(firefox, "asks-worker") },
+  { runtime: "Firefox", as: "service worker", quick: true, ...page(firefox, "asks-service-worker") },
+  { runtime: "WebKitGTK", as: "page", quick: false, ...page(webkit, "page") },
+  { runtime: "WebKitGTK", as: "dedicated worker", quick: false, ...page(webkit, "asks-worker") },
+  { runtime: "WebKitGTK", as: "service worker", quick: false, ...page(webkit, "asks-service-worker") },
+  { runtime: "esbuild", as: "bundle", quick: true, ...bundled("esbuild", chromium) },
+  { runtime: "Vite", as: "bundle", quick: true, ...bundled("Vite", chromium) },
+  { runtime: "Vite", as: "dev server", quick: true, ...viteServer(chromium) },
+  { runtime: "webpack", as: "bundle", quick: true, ...bundled("webpack", chromium) },
+  { runtime: "Rollup", as: "bundle", quick: true, ...bundled("Rollup", chromium) },
+  { runtime: "Parcel", as: "bundle", quick: true, ...bundled("Parcel", chromium) },
+];
+
+export const nameOf = ({ runtime, as }) => `${runtime}, ${as.replaceAll("`", "")}`;
+
+/** Runs a cell against a stand-in of its own. What goes wrong is part of the result, never thrown. */
+export async function runCell(cell) {
+  const begun = performance.now();
+  const result = { runtime: cell.runtime, as: cell.as, quick: cell.quick, version: undefined, passed: 0, total: 0, limits: [], failures: [] };
+  let sandbox;
+  try {
+    result.version = await cell.version();
+    if (!result.version) throw new Error("its version is not known");
+    sandbox = await startSandbox();
+    const { cases } = await cell.run(sandbox.url);
+    if (!(cases?.length > 0)) throw new Error("no case ran");
+    result.total = cases.length;
+    result.passed = cases.filter(({ passed }) => passed === true).length;
+    result.limits = cases.flatMap(({ limit }) => limit ?? []);
+    result.failures = cases.filter(({ passed }) => passed !== true).map(({ name, error }) => `${name}: ${error}`);
+  } catch (error) {
+    result.failures.push([error.message, error.output].filter(Boolean).join("\n"));
+  } finally {
+    await sandbox?.stop();
+  }
+  result.ms = Math.round(performance.now() - begun);
+  return result;
+}
+
+export async function stopBrowsers() {
+  await Promise.all(Object.values(browsers).map((each) => each.stop()));
+}

@@ -1,0 +1,95 @@
+// The table of runtimes, as the READMEs show it.
+
+const notes = {
+  "`Retry-After` hidden": {
+    en: "the `Retry-After` header, so `retryAfter` is absent",
+    fr: "l’en-tête `Retry-After`, donc `retryAfter` est absent",
+  },
+  "status of a redirect hidden": {
+    en: "the status of a redirect, so `status` is absent",
+    fr: "le statut d’une redirection, donc `status` est absent",
+  },
+  "`Date` hidden: opaque tokens need a local clock that is right": {
+    en: "the `Date` header, so the life of a token that is no JWT is counted from the local clock",
+    fr: "l’en-tête `Date`, donc la durée d’un jeton qui n’est pas un JWT se compte d’après l’horloge locale",
+  },
+};
+
+const languages = {
+  en: {
+    head: ["Runtime", "Loaded", "Version", "Cases passed"],
+    as: (as) => as,
+    hidden: (list) => `¹ Browsers hide from a page of another origin, unless the API exposes them: ${list}.`,
+    all: "² Run by `npm run test:all` only; the others by every `npm test`.",
+    made: (date, platform) => `Made on ${date} on ${platform} by \`npm run test:all -- --write\`.`,
+  },
+  fr: {
+    head: ["Environnement", "Chargement", "Version", "Cas réussis"],
+    as: (as) => french[as] ?? as.replace("compatibility date", "date de compatibilité"),
+    hidden: (list) => `¹ Les navigateurs cachent à une page d’une autre origine, sauf si l’API les expose : ${list}.`,
+    all: "² Seulement par `npm run test:all` ; les autres par chaque `npm test`.",
+    made: (date, platform) => `Établi le ${date} sur ${platform} par \`npm run test:all -- --write\`.`,
+  },
+};
+
+const french = {
+  "`import`": "`import`", "`require`": "`require`", "both in one process": "les deux dans un processus",
+  "compiled module": "module compilé", "first used in a request": "premier usage dans une requête", page: "page", "page with a strict CSP": "page à CSP stricte",
+  "dedicated worker": "worker dédié", "service worker": "service worker", bundle: "paquet de production",
+  "dev server": "serveur de développement",
+};
+
+const BEGIN = "<!-- runtimes:begin -->";
+const END = "<!-- runtimes:end -->";
+
+const cases = ({ passed, total, limits, quick }) => `${passed} of ${total}${limits.length > 0 ? " ¹" : ""}${quick ? "" : " ²"}`;
+
+/** The table of `results`, with its notes. `date` is a day as ISO 8601 writes it. */
+export function table(results, { language, date, platform }) {
+  const words = languages[language];
+  const row = (cells) => `| ${cells.join(" | ")} |`;
+  const rows = results.map((result) => row([
+    result.runtime, words.as(result.as), result.version, language === "fr" ? cases(result).replace(" of ", " sur ") : cases(result),
+  ]));
+  const limits = [...new Set(results.flatMap((result) => result.limits))];
+  return [
+    row(words.head), row(words.head.map(() => "---")), ...rows, "",
+    ...(limits.length > 0 ? [words.hidden(limits.map((limit) => notes[limit][language]).join("; ")), ""] : []),
+    words.all, "", words.made(date, platform),
+  ].join("\n");
+}
+
+/** `document` with the table between its marks. */
+export function withTable(document, text) {
+  const [from, to] = marks(document);
+  return `${document.slice(0, from)}\n${text}\n${document.slice(to)}`;
+}
+
+/** The rows of a document's table, without the version, which may be newer than the document; undefined without marks. */
+export function rowsOf(document) {
+  if (!document.includes(BEGIN)) return undefined;
+  const [from, to] = marks(document);
+  const rows = document.slice(from, to).split("\n").filter((line) => line.startsWith("| ")).slice(2);
+  return rows.map((line) => withoutVersion(line));
+}
+
+const withoutVersion = (line) => line.split("|").map((cell) => cell.trim()).filter((_, index) => index !== 3).join("|");
+
+function marks(document) {
+  const from = document.indexOf(BEGIN) + BEGIN.length;
+  const to = document.indexOf(END);
+  if (from < BEGIN.length || to < from) throw new Error(`a document has no ${BEGIN} before its ${END}`);
+  return [from, to];
+}
+
+/**
+ * What of a document's table is not what the run found. `whole` says that every cell ran, so that the table may have no
+ * other rows.
+ */
+export function differences(document, results, { language, whole }) {
+  const shown = rowsOf(document) ?? [];
+  const ran = rowsOf(withTable(`${BEGIN}${END}`, table(results, { language, date: "", platform: "" })));
+  const missing = ran.filter((row) => !shown.includes(row)).map((row) => `the run has, the table has not: ${row}`);
+  const more = whole ? shown.filter((row) => !ran.includes(row)).map((row) => `the table has, the run has not: ${row}`) : [];
+  return [...missing, ...more];
+}
