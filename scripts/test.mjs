@@ -36,6 +36,7 @@ const stages = [
     { WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriver() },
   ) },
   { name: "packaging", suites: ["tests/packaging"] },
+  { name: "types", suites: ["tests/types"] },
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },

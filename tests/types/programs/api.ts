@@ -1,0 +1,127 @@
+// Every exported name, in a program that may know no platform at all.
+import {
+  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, authenticate,
+} from "digitalpaye-auth";
+import type {
+  AccessToken, AuthErrorCode, AuthErrorFields, AuthOptions, CallOptions, StoredToken, TokenStore,
+} from "digitalpaye-auth";
+import { redisStore } from "digitalpaye-auth/stores/redis";
+import type { RedisClient } from "digitalpaye-auth/stores/redis";
+import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
+import type { WorkersKvNamespace } from "digitalpaye-auth/stores/workers-kv";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function check<T extends true>(): T;
+declare function some<T>(): T;
+
+const credentials = { apiKey: "key", apiSecret: "secret" };
+
+// AuthOptions
+export const least: AuthOptions = credentials;
+export const all: AuthOptions = {
+  ...credentials, environment: "Sandbox", baseUrl: "https://h/p/", timeout: 1, maxRetries: 0,
+};
+export const own: AuthOptions = { ...credentials, environment: "Staging" };
+export const unset: AuthOptions = {
+  ...credentials, environment: undefined, baseUrl: undefined, timeout: undefined, maxRetries: undefined, fetch: undefined,
+};
+// @ts-expect-error: the secret is required
+export const noSecret: AuthOptions = { apiKey: "key" };
+// @ts-expect-error: the key is required
+export const noKey: AuthOptions = { apiSecret: "secret" };
+// @ts-expect-error: only undefined means the default
+export const nothing: AuthOptions = { ...credentials, timeout: null };
+// @ts-expect-error: a number
+export const text: AuthOptions = { ...credentials, maxRetries: "2" };
+// @ts-expect-error: no such option
+export const unknownOption: AuthOptions = { ...credentials, retries: 2 };
+// @ts-expect-error: authenticate() knows no store
+export const store: AuthOptions = { ...credentials, store: some<TokenStore>() };
+
+// authenticate, AccessToken, CallOptions
+check<Equal<ReturnType<typeof authenticate>, Promise<AccessToken>>>();
+check<Equal<AccessToken, { readonly token: string; readonly exp: number }>>();
+authenticate(credentials, {});
+authenticate(credentials, { signal: undefined } satisfies CallOptions);
+// @ts-expect-error: options are required
+authenticate();
+// @ts-expect-error: a signal is not a string
+authenticate(credentials, { signal: "abort" });
+// @ts-expect-error: there is nothing to refresh
+authenticate(credentials, { forceRefresh: true });
+// @ts-expect-error: frozen
+some<AccessToken>().exp = 1;
+
+// DigitalpayeAuth
+export const auth = new DigitalpayeAuth({ ...credentials, store: some<TokenStore>(), waitUntil: (work) => void work });
+check<Equal<ReturnType<typeof auth.getToken>, Promise<AccessToken>>>();
+auth.getToken();
+auth.getToken({ forceRefresh: true });
+check<Equal<ReturnType<typeof auth.invalidate>, void>>();
+auth.invalidate();
+auth.invalidate("token");
+auth[Symbol.dispose]();
+export function scope() {
+  using scoped = new DigitalpayeAuth(credentials);
+  return scoped.getToken();
+}
+// @ts-expect-error: options are required
+new DigitalpayeAuth();
+// @ts-expect-error: a store has get and set
+new DigitalpayeAuth({ ...credentials, store: {} });
+// @ts-expect-error: a boolean
+auth.getToken({ forceRefresh: 1 });
+// @ts-expect-error: a token is a string
+auth.invalidate({ token: "token", exp: 1 });
+
+// StoredToken, TokenStore
+check<Equal<StoredToken["ttlSeconds"], number | undefined>>();
+export const leastStore: TokenStore = { get: async () => undefined, set: async () => {} };
+export const allOfStore: TokenStore = {
+  get: async (key: string): Promise<StoredToken | null> => (key ? { token: "t", exp: 1, ttlSeconds: 2 } : null),
+  set: async (key, { token, exp }, ttlSeconds) => void [key, token, exp, ttlSeconds],
+  delete: async () => {}, acquire: async () => true, release: async () => {},
+};
+// @ts-expect-error: the store has to say whether the lease was granted
+export const vague: TokenStore = { ...leastStore, acquire: async () => {} };
+
+// Errors
+const code = {
+  AuthError: some<AuthErrorCode>(), InvalidOptionsError: "invalid_options", BadRequestError: "bad_request",
+  UnauthorizedError: "unauthorized", RateLimitError: "rate_limited", InternalServerError: "internal_server_error",
+  UnexpectedStatusError: "unexpected_status", InvalidResponseError: "invalid_response", NetworkError: "network",
+  TimeoutError: "timeout",
+} as const;
+const classes = {
+  AuthError, InvalidOptionsError, BadRequestError, UnauthorizedError, RateLimitError, InternalServerError,
+  UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError,
+};
+type Classes = typeof classes;
+type CodeOf<Name extends keyof Classes> = InstanceType<Classes[Name]>["code"];
+check<Equal<{ [Name in keyof Classes]: CodeOf<Name> }, { -readonly [Name in keyof typeof code]: (typeof code)[Name] }>>();
+check<Equal<AuthErrorCode, Exclude<(typeof code)[keyof typeof code], AuthErrorCode> | AuthErrorCode>>();
+check<Equal<InvalidOptionsError["option"], string>>();
+export function read(error: unknown): string {
+  if (!AuthError.is(error)) return "not ours";
+  const facts: [AuthErrorCode, number | undefined, string | undefined, boolean, number | undefined, number, unknown] = [
+    error.code, error.status, error.reason, error.retryable, error.retryAfter, error.attempts, error.cause,
+  ];
+  if (error instanceof InvalidOptionsError) return error.option;
+  // @ts-expect-error: frozen in the types
+  error.code = "network";
+  // @ts-expect-error: no such error
+  if (error.code === "forbidden") return "";
+  return error.stack ?? error.name ?? facts.join();
+}
+export const made: Error = new RateLimitError("later", { retryAfter: 1 } satisfies AuthErrorFields);
+
+// Stores
+check<Equal<ReturnType<typeof redisStore>, TokenStore>>();
+redisStore({ isOpen: true, eval: async () => null } satisfies RedisClient);
+// @ts-expect-error: not a client
+redisStore("redis://localhost");
+check<Equal<ReturnType<typeof workersKvStore>, TokenStore>>();
+workersKvStore({ get: async () => null, put: async () => {}, delete: async () => {} } satisfies WorkersKvNamespace);
+// @ts-expect-error: not a namespace
+workersKvStore({});
