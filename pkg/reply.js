@@ -1,8 +1,10 @@
 // A reply, as the Rust side (src/web/reply.rs) sees it. `fetch` is an option, so a response may be a stranger's object.
 
-const FITS = 0;
+// What came of the body.
+const JSON_TEXT = 0;
 const NOT_JSON = 1;
 const TOO_LARGE = 2;
+const BROKEN = 3;
 
 const never = new Promise(() => {});
 let decoder;
@@ -21,20 +23,30 @@ export class Reply {
   }
 
   /**
-   * The body, parsed, as `{ outcome, json }`; rejects when it breaks off. Reads no further than `cap` bytes, nor than
-   * `deadline`, on the monotonic clock.
+   * Reads the body, no further than `cap` bytes, nor than `deadline`, on the monotonic clock. Sets `outcome`, and `value`
+   * to the parsed JSON or to what broke it off. Never rejects.
    */
   async read(cap, deadline) {
-    const bytes = await this.#bytes(cap, deadline);
-    if (bytes === undefined) return { outcome: TOO_LARGE };
+    let bytes;
+    try {
+      bytes = await this.#bytes(cap, deadline);
+    } catch (cause) {
+      this.outcome = BROKEN;
+      this.value = cause;
+      return;
+    }
+    if (bytes === undefined) {
+      this.outcome = TOO_LARGE;
+      return;
+    }
     try {
       decoder ??= new TextDecoder();
-      return { outcome: FITS, json: JSON.parse(decoder.decode(bytes)) };
+      this.value = JSON.parse(decoder.decode(bytes));
+      this.outcome = JSON_TEXT;
     } catch {
-      return { outcome: NOT_JSON };
-    } finally {
-      bytes.fill(0);
+      this.outcome = NOT_JSON;
     }
+    bytes.fill(0);
   }
 
   async #bytes(cap, deadline) {

@@ -7,7 +7,7 @@ use super::options::ClientOptions;
 use crate::error::AuthError;
 use crate::json::whole;
 use crate::request::TokenRequest;
-use crate::response::{Reply, classify};
+use crate::response::{MAX_BODY_BYTES, Reply, classify};
 use crate::retry::next_delay;
 use crate::time::{Instant, NumericDate};
 use crate::token::AccessToken;
@@ -62,9 +62,8 @@ pub(super) async fn exchange(shell: &Rc<Shell>, flight: &Flight) -> Result<Landi
 async fn attempt(shell: &Shell, flight: &Flight) -> Result<Landing> {
     let from = shell.now();
     let sent = send(shell, flight)?;
-    let response = JsFuture::from(sent).await.map_err(AuthError::network)?;
+    let reply: super::reply::Reply = JsFuture::from(sent).await.map_err(AuthError::network)?.unchecked_into();
 
-    let reply = shell.host.reply(&response);
     let status = reply.status().and_then(whole);
     let status =
         status.ok_or_else(|| AuthError::new(crate::error::Code::InvalidResponse, "fetch brought no Response"))?;
@@ -95,7 +94,7 @@ fn send(shell: &Shell, flight: &Flight) -> Result<js_sys::Promise> {
     }
     let global = fetch.is_undefined().then(|| shell.host.fetch());
     let fetch = global.as_ref().unwrap_or(fetch);
-    Ok(shell.host.call(fetch, &JsValue::UNDEFINED, &JsValue::from_str(request.url), &init, &JsValue::UNDEFINED))
+    Ok(shell.host.send(fetch, request.url, &init, MAX_BODY_BYTES, flight.deadline.get().0))
 }
 
 /// Plain objects rather than `Request` and `Headers`: every `fetch` takes them, and they cost less.

@@ -8,15 +8,17 @@ use alloc::string::String;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::RequestInit;
 
 #[wasm_bindgen]
 extern "C" {
     /// A reply. Its methods never throw.
     pub type Reply;
 
-    /// Reads the head of whatever `fetch` resolved to.
+    /// Calls `fetch`. The promise rejects if it does, and else resolves to a [`Reply`]: of a 200 with its body, read as
+    /// [`Reply::body`] would.
     #[wasm_bindgen(method)]
-    pub fn reply(this: &Host, response: &JsValue) -> Reply;
+    pub fn send(this: &Host, fetch: &JsValue, url: &str, init: &RequestInit, cap: usize, deadline: f64) -> Promise;
 
     /// HTTP's status, if there is one.
     #[wasm_bindgen(method, getter)]
@@ -34,11 +36,12 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn read(this: &Reply, cap: usize, deadline: f64) -> Promise;
 
-    type Parsed;
+    /// What came of the body; `None` before it was read.
     #[wasm_bindgen(method, getter)]
-    fn outcome(this: &Parsed) -> u32;
+    fn outcome(this: &Reply) -> Option<u32>;
+
     #[wasm_bindgen(method, getter)]
-    fn json(this: &Parsed) -> JsValue;
+    fn value(this: &Reply) -> JsValue;
 }
 
 impl Reply {
@@ -49,14 +52,14 @@ impl Reply {
 
     /// The body, parsed. Broken if reading it rejects. A stream that goes on past the deadline keeps this waiting.
     pub(super) async fn body(&self, deadline: Instant) -> Body<JsValue> {
-        let parsed: Parsed = match JsFuture::from(self.read(MAX_BODY_BYTES, deadline.0)).await {
-            Ok(parsed) => parsed.unchecked_into(),
-            Err(cause) => return Body::Broken(cause),
-        };
-        match parsed.outcome() {
-            0 => Body::Json(parsed.json()),
-            1 => Body::NotJson,
-            _ => Body::TooLarge,
+        if self.outcome().is_none() {
+            let _ = JsFuture::from(self.read(MAX_BODY_BYTES, deadline.0)).await;
+        }
+        match self.outcome() {
+            Some(0) => Body::Json(self.value()),
+            Some(1) => Body::NotJson,
+            Some(2) => Body::TooLarge,
+            _ => Body::Broken(self.value()),
         }
     }
 }

@@ -45,7 +45,11 @@ return {
   get fetch() { return globalThis.fetch; },
   hasRequestCache: true,
   headers: (authorization, environment) => ({ Authorization: authorization, "X-Environment": environment }),
-  reply: (response) => new Reply(response),
+  async send(fetch, url, init, cap, deadline) {
+    const reply = new Reply(await fetch(url, init));
+    if (reply.status === 200) await reply.read(cap, deadline);
+    return reply;
+  },
 };
 "#;
 
