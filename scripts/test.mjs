@@ -42,6 +42,7 @@ const stages = [
   { name: "workerd", suites: ["tests/workerd"] },
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
   { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"], before: buildPage },
+  { name: "budget", suites: ["tests/bench"] },
   { name: "commands", suites: ["tests/commands"] },
   { name: "docs", suites: ["tests/docs"], needs: ["curl", "redis"] },
 ];

@@ -1,13 +1,26 @@
 // `node --expose-gc measure.mjs KIND PEER URL`: one measurement of one peer in a process of its own; JSON on stdout.
 const [kind, peer, url] = process.argv.slice(2);
 const memories = [];
+let crossings = 0;
 const { Instance } = WebAssembly;
 WebAssembly.Instance = class extends Instance {
-  constructor(...parts) {
-    super(...parts);
+  constructor(module, imports) {
+    super(module, kind === "crossings" ? counted(imports) : imports);
     if (this.exports.memory) memories.push(this.exports.memory);
   }
 };
+
+/** Imports that count how often they are called. */
+function counted(imports) {
+  const count = (call) => (...args) => {
+    crossings += 1;
+    return call(...args);
+  };
+  const all = Object.entries(imports).map(([name, functions]) => [
+    name, Object.fromEntries(Object.entries(functions).map(([key, value]) => [key, typeof value === "function" ? count(value) : value])),
+  ]);
+  return Object.fromEntries(all);
+}
 
 const { client } = await import(new URL(`peers/${peer}.mjs`, import.meta.url));
 
@@ -40,6 +53,13 @@ const kinds = {
     const { exchange } = client(url);
     await repeat(3_000, exchange);
     return cost(4_000, exchange);
+  },
+  async crossings() {
+    const { exchange } = client(url);
+    await repeat(100, exchange);
+    crossings = 0;
+    await repeat(100, exchange);
+    return { perExchange: crossings / 100 };
   },
   async read() {
     const { exchange, read } = client(url);

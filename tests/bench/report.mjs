@@ -1,5 +1,7 @@
 // What a benchmark found, as the READMEs show it: ratios first, raw figures beside, bounds, and a chart.
 
+import { typeset } from "../lib/typography.mjs";
+
 const ours = "digitalpaye-auth";
 
 const KB = (bytes) => `${(bytes / 1_000).toFixed(1)} KB`;
@@ -68,7 +70,7 @@ export function tables(figures, about, language) {
   ]);
   const { requests, growth, workerd } = figures;
   const absolute = [
-    [words.requests.replace("{}", `${requests["digitalpaye-node"]}`), `**${requests[ours]}**`, "1", met(requests[ours] === 1)],
+    [words.requests.replace("{}", requests["digitalpaye-node"].toLocaleString(language)), `**${requests[ours]}**`, "1", met(requests[ours] === 1)],
     [words.growth, `**${KB(growth.bytes)}**, ${growth.pages} pages ${words.pages}`, "< 2 MB, 0 pages", met(growth.bytes < 2e6 && growth.pages === 0)],
     [words.workerd, `**${ms(workerd[ours] - workerd.fetch)}** (${ms(workerd[ours])}, ${ms(workerd.fetch)})`, "5 ms", met(workerd[ours] - workerd.fetch <= 5)],
   ];
@@ -79,10 +81,11 @@ export function tables(figures, about, language) {
   const nodes = Object.entries(figures.nodes).map(([name, { cold, exchange }]) => [
     name, ...[[cold, "fetch"], [cold, "axios"], [exchange, "fetch"], [exchange, "axios"]].map(([found, peer]) => (found[ours] / found[peer]).toFixed(2)),
   ]);
-  return decimal([
+  const text = decimal([
     `![${words.alt}](tests/bench/chart.svg)`, table(words.heads[0], compared), table(words.heads[3], absolute), table(words.heads[1], raw),
     ...(nodes.length > 0 ? [table(words.heads[2], nodes)] : []),
   ].join("\n\n")) + `\n\n${words.made(about)}`;
+  return language === "fr" ? typeset(text) : text;
 }
 
 const BEGIN = "<!-- bench:begin -->";
@@ -101,7 +104,7 @@ const captions = { bytes: "bundle bytes", cold: "cold start", exchange: "CPU per
 /** Bars for the ratios, a mark at each bound; readable on light and on dark. */
 export function chart(figures) {
   const found = ratios(figures);
-  const [left, width, line] = [250, 360, 30];
+  const [left, width, line] = [290, 360, 30];
   const most = Math.max(2, ...found.map(({ ratio, bound = 0 }) => Math.max(ratio, bound)));
   const x = (ratio) => left + (width * ratio) / most;
   const height = line * found.length + 34;

@@ -1,4 +1,5 @@
 // The table of runtimes, as the READMEs show it.
+import { typeset } from "../../lib/typography.mjs";
 
 const notes = {
   "`Retry-After` hidden": {
@@ -52,11 +53,12 @@ export function table(results, { language, date, platform }) {
     result.runtime, words.as(result.as), result.version, language === "fr" ? cases(result).replace(" of ", " sur ") : cases(result),
   ]));
   const limits = [...new Set(results.flatMap((result) => result.limits))];
-  return [
+  const text = [
     row(words.head), row(words.head.map(() => "---")), ...rows, "",
     ...(limits.length > 0 ? [words.hidden(limits.map((limit) => notes[limit][language]).join("; ")), ""] : []),
     words.all, "", words.made(date, platform),
   ].join("\n");
+  return language === "fr" ? typeset(text) : text;
 }
 
 /** `document` with the table between its marks. */
