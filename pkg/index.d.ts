@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" />
 
+// Without an export of this form every declaration here would be exported.
+export {};
+
 // The platform's own types wherever it declares them: DOM, Node, Deno, Bun, Workers. A program that has none of these
 // in reach still compiles, with as much as is used here.
 type Platform = typeof globalThis;

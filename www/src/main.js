@@ -75,7 +75,7 @@ function build() {
     h("main", { id: "main", tabindex: -1 },
       h("div", { class: "intro" }, h("h1", {}, t("head.heading")), h("p", {}, words("head.lead"))),
       all.list, all.panels),
-    h("footer", { class: "foot" }, h("p", {}, words("foot.text"))),
+    h("footer", { class: "foot" }, h("p", {}, words("foot.text")), h("p", {}, h("a", { href: "./api/index.html" }, t("foot.api")))),
   );
   all.choose(shown ?? fromAddress() ?? "exchange");
 }

@@ -67,6 +67,8 @@ const ask = async (page, index) => (await page.$$("#panel-lifecycle button.prima
 
 /** Sets how the stand-in answers, and waits until it knows. */
 async function answers(sandbox, page, tab, behaviour) {
+  // Told once more what it does already, the page would say so to the stand-in at a moment that nobody could wait for.
+  if (await page.$eval(`#${tab}-behaviour`, ({ value }) => value) === behaviour) return;
   await page.select(`#${tab}-behaviour`, behaviour);
   for (let tries = 0; tries < 60; tries++) {
     const { left } = await (await fetch(`${sandbox.url}/_sandbox/script`)).json();

@@ -15,6 +15,16 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 declare function check<T extends true>(): T;
 declare function some<T>(): T;
 
+// What the declarations are made of is not part of the API.
+// @ts-expect-error
+export type NoFetch = import("digitalpaye-auth").Fetch;
+// @ts-expect-error
+export type NoPlatform = import("digitalpaye-auth").Platform;
+// @ts-expect-error
+export type NoURL = import("digitalpaye-auth").PlatformURL;
+// @ts-expect-error
+export type NoSignal = import("digitalpaye-auth").Signal;
+
 const credentials = { apiKey: "key", apiSecret: "secret" };
 
 // AuthOptions

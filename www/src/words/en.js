@@ -239,6 +239,7 @@ export default {
     stays: "The secret stays here.",
   },
   foot: {
+    api: "API reference (English)",
     text: "MIT licence. Nothing on this page is stored but the language and the theme that you choose, and nothing leaves it but the requests that you see.",
   },
 };

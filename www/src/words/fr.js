@@ -242,6 +242,7 @@ export default {
     stays: "Le secret reste ici.",
   },
   foot: {
+    api: "Référence de l'API (en anglais)",
     text: "Licence MIT. Cette page n'enregistre que la langue et le thème que vous choisissez, et rien n'en sort que les requêtes que vous voyez.",
   },
 };
