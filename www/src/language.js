@@ -56,8 +56,9 @@ export const dateTime = (date) => formatter(Intl.DateTimeFormat, { dateStyle: "l
 /** A span in milliseconds, in the unit that suits it. */
 export function span(ms) {
   if (ms < 1_000) return typeset(`${number(ms)} ms`, current);
-  if (ms < 60_000) return typeset(`${number(ms / 1_000, ms < 10_000 && ms % 1_000 !== 0 ? 1 : 0)} s`, current);
-  const [minutes, seconds] = [Math.floor(ms / 60_000), Math.round((ms % 60_000) / 1_000)];
+  if (ms < 59_500) return typeset(`${number(ms / 1_000, ms < 10_000 && ms % 1_000 !== 0 ? 1 : 0)} s`, current);
+  const whole = Math.round(ms / 1_000);
+  const [minutes, seconds] = [Math.floor(whole / 60), whole % 60];
   return typeset(`${number(minutes)} min${seconds > 0 ? ` ${number(seconds)} s` : ""}`, current);
 }
 
