@@ -10,7 +10,10 @@ type Fetch = Platform extends { fetch: infer F extends (...args: any) => Promise
   ? F
   : (input: any, init?: any) => Promise<any>;
 type PlatformURL = Platform extends { URL: { prototype: infer U } } ? U : { readonly href: string };
-type Signal = Platform extends { AbortSignal: { prototype: infer S } } ? S : { readonly aborted: boolean };
+// By way of fetch: where AbortSignal is a class, as for Workers, no other type can reach it if it may not be there.
+type Signal = Platform extends { fetch: (input: any, init?: { signal?: infer S }) => any }
+  ? NonNullable<S>
+  : { readonly aborted: boolean };
 
 /** A client's configuration. Every property is read once. */
 export interface AuthOptions {

@@ -83,18 +83,26 @@ for (const compiler of compilers) {
 /** The names that a file of declarations exports. */
 function namesOf(file) {
   const text = readFileSync(join(consumer, "node_modules", "digitalpaye-auth", file), "utf8");
-  return [...text.matchAll(/^export (?:declare )?(?:abstract )?(?:class|function|interface|type|const) (\w+)/gm)].map(([, name]) => name);
+  return text.match(/^\s*export\b.*/gm).map((line) => {
+    const name = /^export (?:declare )?(?:abstract )?(?:class|function|interface|type|const) (\w+)/.exec(line)?.[1];
+    assert.ok(name, `${file}: this test cannot read "${line}"`);
+    return name;
+  });
 }
 
-test("every exported name has a test of its type", () => {
-  const imports = readFileSync(join(programs, "api.ts"), "utf8").matchAll(/import (?:type )?\{([^}]*)\} from "digitalpaye-auth(\/[^"]*)?"/g);
+test("every exported name of every entry has a test of its type", () => {
   const tested = {};
-  for (const [, names, path = ""] of imports) (tested[path] ??= []).push(...names.split(",").map((name) => name.trim()).filter(Boolean));
-  const exported = { "": "index.d.ts", "/stores/redis": "stores/redis.d.ts", "/stores/workers-kv": "stores/workers-kv.d.ts" };
-  for (const [path, file] of Object.entries(exported)) {
-    assert.ok(namesOf(file).length > 0);
-    assert.deepEqual(tested[path].sort(), namesOf(file).sort(), file);
+  const imports = readFileSync(join(programs, "api.ts"), "utf8").matchAll(/import (?:type )?\{([^}]*)\} from "digitalpaye-auth(\/[^"]*)?"/g);
+  for (const [, names, path = ""] of imports) (tested[`.${path}`] ??= []).push(...names.split(",").map((name) => name.trim()).filter(Boolean));
+  const { exports } = JSON.parse(readFileSync(join(consumer, "node_modules", "digitalpaye-auth", "package.json"), "utf8"));
+  const exported = {};
+  for (const [path, conditions] of Object.entries(exports)) {
+    if (conditions.default?.types) exported[path] = namesOf(conditions.default.types).sort();
+    else assert.equal(path, "./package.json");
   }
+  assert.equal(Object.keys(exported).length, 3);
+  for (const names of Object.values(tested)) names.sort();
+  assert.deepEqual(tested, exported);
 });
 
 describe("attw", () => {

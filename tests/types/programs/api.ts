@@ -11,6 +11,7 @@ import type { RedisClient } from "digitalpaye-auth/stores/redis";
 import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
 import type { WorkersKvNamespace } from "digitalpaye-auth/stores/workers-kv";
 
+// Tells readonly and optional properties from others, too.
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function check<T extends true>(): T;
 declare function some<T>(): T;
@@ -36,6 +37,13 @@ export const own: AuthOptions = { ...credentials, environment: "Staging" };
 export const unset: AuthOptions = {
   ...credentials, environment: undefined, baseUrl: undefined, timeout: undefined, maxRetries: undefined, fetch: undefined,
 };
+check<Equal<Omit<AuthOptions, "baseUrl" | "fetch">, {
+  apiKey: string;
+  apiSecret: string;
+  environment?: "Production" | "Sandbox" | (string & {}) | undefined;
+  timeout?: number | undefined;
+  maxRetries?: number | undefined;
+}>>();
 // @ts-expect-error: the secret is required
 export const noSecret: AuthOptions = { apiKey: "key" };
 // @ts-expect-error: the key is required
@@ -44,13 +52,16 @@ export const noKey: AuthOptions = { apiSecret: "secret" };
 export const nothing: AuthOptions = { ...credentials, timeout: null };
 // @ts-expect-error: a number
 export const text: AuthOptions = { ...credentials, maxRetries: "2" };
+// @ts-expect-error: text, or a URL
+export const port: AuthOptions = { ...credentials, baseUrl: 443 };
 // @ts-expect-error: no such option
 export const unknownOption: AuthOptions = { ...credentials, retries: 2 };
 // @ts-expect-error: authenticate() knows no store
 export const store: AuthOptions = { ...credentials, store: some<TokenStore>() };
 
 // authenticate, AccessToken, CallOptions
-check<Equal<ReturnType<typeof authenticate>, Promise<AccessToken>>>();
+check<Equal<typeof authenticate, (options: AuthOptions, call?: CallOptions) => Promise<AccessToken>>>();
+check<Equal<keyof CallOptions, "signal">>();
 check<Equal<AccessToken, { readonly token: string; readonly exp: number }>>();
 authenticate(credentials, {});
 authenticate(credentials, { signal: undefined } satisfies CallOptions);
@@ -61,14 +72,24 @@ authenticate(credentials, { signal: "abort" });
 // @ts-expect-error: there is nothing to refresh
 authenticate(credentials, { forceRefresh: true });
 // @ts-expect-error: frozen
+some<AccessToken>().token = "other";
+// @ts-expect-error: frozen
 some<AccessToken>().exp = 1;
 
 // DigitalpayeAuth
 export const auth = new DigitalpayeAuth({ ...credentials, store: some<TokenStore>(), waitUntil: (work) => void work });
-check<Equal<ReturnType<typeof auth.getToken>, Promise<AccessToken>>>();
+check<Equal<keyof DigitalpayeAuth, "getToken" | "fetch" | "invalidate" | typeof Symbol.dispose>>();
+type Client = ConstructorParameters<typeof DigitalpayeAuth>[0];
+check<Equal<Omit<Client, keyof AuthOptions>, {
+  store?: TokenStore | undefined;
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+}>>();
+check<Equal<Pick<Client, keyof AuthOptions>, Pick<AuthOptions, keyof AuthOptions>>>();
+check<Equal<typeof auth.getToken, (call?: CallOptions & { forceRefresh?: boolean | undefined }) => Promise<AccessToken>>>();
 auth.getToken();
 auth.getToken({ forceRefresh: true });
-check<Equal<ReturnType<typeof auth.invalidate>, void>>();
+check<Equal<typeof auth.invalidate, (token?: string) => void>>();
+check<Equal<(typeof auth)[typeof Symbol.dispose], () => void>>();
 auth.invalidate();
 auth.invalidate("token");
 auth[Symbol.dispose]();
@@ -86,7 +107,14 @@ auth.getToken({ forceRefresh: 1 });
 auth.invalidate({ token: "token", exp: 1 });
 
 // StoredToken, TokenStore
-check<Equal<StoredToken["ttlSeconds"], number | undefined>>();
+check<Equal<StoredToken, { readonly token: string; readonly exp: number; readonly ttlSeconds?: number | undefined }>>();
+check<Equal<TokenStore, {
+  get(key: string): Promise<StoredToken | null | undefined>;
+  set(key: string, token: AccessToken, ttlSeconds: number): Promise<void>;
+  delete?(key: string): Promise<void>;
+  acquire?(key: string, ttlSeconds: number): Promise<boolean>;
+  release?(key: string): Promise<void>;
+}>>();
 export const leastStore: TokenStore = { get: async () => undefined, set: async () => {} };
 export const allOfStore: TokenStore = {
   get: async (key: string): Promise<StoredToken | null> => (key ? { token: "t", exp: 1, ttlSeconds: 2 } : null),
@@ -108,10 +136,38 @@ const classes = {
   UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError,
 };
 type Classes = typeof classes;
-type CodeOf<Name extends keyof Classes> = InstanceType<Classes[Name]>["code"];
-check<Equal<{ [Name in keyof Classes]: CodeOf<Name> }, { -readonly [Name in keyof typeof code]: (typeof code)[Name] }>>();
-check<Equal<AuthErrorCode, Exclude<(typeof code)[keyof typeof code], AuthErrorCode> | AuthErrorCode>>();
-check<Equal<InvalidOptionsError["option"], string>>();
+type Code = typeof code;
+check<Equal<{ [Name in keyof Classes]: Pick<InstanceType<Classes[Name]>, "code"> }, {
+  [Name in keyof Classes]: { readonly code: Code[Name] };
+}>>();
+check<Equal<AuthErrorCode, Code[Exclude<keyof Code, "AuthError">]>>();
+type Own<Class> = Omit<Class, "code" | keyof Error>;
+interface Facts {
+  readonly status?: number;
+  readonly reason?: string;
+  readonly retryable: boolean;
+  readonly retryAfter?: number;
+  readonly attempts: number;
+}
+interface OptionFacts extends Facts {
+  readonly option: string;
+}
+check<Equal<{ [Name in keyof Classes]: Own<InstanceType<Classes[Name]>> }, {
+  [Name in keyof Classes]: Own<Name extends "InvalidOptionsError" ? OptionFacts : Facts>;
+}>>();
+check<Equal<{ [Name in keyof Classes]: Classes[Name]["is"] }, { [Name in keyof Classes]: (value: unknown) => value is AuthError }>>();
+check<Equal<{ [Name in keyof Classes]: ConstructorParameters<Classes[Name]> }, {
+  [Name in keyof Classes]: [message?: string | undefined, fields?: AuthErrorFields | undefined];
+}>>();
+check<Equal<AuthErrorFields, {
+  code?: AuthErrorCode | undefined;
+  status?: number | undefined;
+  reason?: string | undefined;
+  retryAfter?: number | undefined;
+  attempts?: number | undefined;
+  option?: string | undefined;
+  cause?: unknown;
+}>>();
 export function read(error: unknown): string {
   if (!AuthError.is(error)) return "not ours";
   const facts: [AuthErrorCode, number | undefined, string | undefined, boolean, number | undefined, number, unknown] = [

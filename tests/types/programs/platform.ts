@@ -1,5 +1,6 @@
 // Where the platform declares fetch, URL and AbortSignal, ours are the same.
 import { DigitalpayeAuth, authenticate } from "digitalpaye-auth";
+import type { CallOptions } from "digitalpaye-auth";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function check<T extends true>(): T;
@@ -14,6 +15,7 @@ export const same: typeof globalThis.fetch extends (...args: infer A) => infer R
   : never = (...args) => auth.fetch(...args);
 check<Equal<ReturnType<typeof auth.fetch>, ReturnType<typeof globalThis.fetch>>>();
 check<Equal<Parameters<typeof auth.fetch>, Parameters<typeof globalThis.fetch>>>();
+check<Equal<CallOptions["signal"], AbortSignal | undefined>>();
 auth.getToken({ signal: AbortSignal.timeout(1) });
 auth.getToken({ signal: new AbortController().signal, forceRefresh: true });
 authenticate({ apiKey: "key", apiSecret: "secret", fetch: globalThis.fetch });
@@ -23,3 +25,5 @@ auth.fetch(1);
 authenticate({ apiKey: "key", apiSecret: "secret", fetch: "fetch" });
 // @ts-expect-error: not a signal
 auth.getToken({ signal: {} });
+// @ts-expect-error: nor that
+auth.getToken({ signal: { aborted: false } });
