@@ -75,7 +75,7 @@ export function withoutReply(value) {
     for (let error = value; typeof error === "object" && error !== null && chain.length < 16; error = error.cause) {
       chain.push(error);
     }
-    if (!chain.some((error) => typeof error.code === "string" && error.code.startsWith("HPE_"))) return value;
+    if (!chain.some(isOfParser)) return value;
     return chain.reduceRight((cause, error) => {
       const copy = new Error(error.message, cause && { cause });
       Object.defineProperty(copy, "name", { value: error.name, configurable: true, writable: true });
@@ -86,3 +86,6 @@ export function withoutReply(value) {
     return value;
   }
 }
+
+/** Older releases of undici give the parser's code, newer ones the name alone. */
+const isOfParser = ({ name, code }) => name === "HTTPParserError" || (typeof code === "string" && code.startsWith("HPE_"));

@@ -7,7 +7,7 @@ use super::options::ClientOptions;
 use crate::error::AuthError;
 use crate::json::whole;
 use crate::request::TokenRequest;
-use crate::response::{Body, MAX_BODY_BYTES, Reply, classify};
+use crate::response::{MAX_BODY_BYTES, Reply, classify};
 use crate::retry::next_delay;
 use crate::time::{Instant, NumericDate};
 use crate::token::AccessToken;
@@ -76,10 +76,6 @@ async fn attempt(shell: &Shell, flight: &Flight) -> Result<Landing> {
         flight.stand(error);
     }
     let body = reply.body(flight.deadline.get()).await;
-    if matches!(body, Body::Json(_) | Body::NotJson) {
-        // Read to its end. Whoever looks on at the request, through a clone of the reply, is not to see it aborted.
-        flight.let_go();
-    }
     let options = shell.options().ok_or_else(AuthError::timeout)?;
     let token = classify(Reply { status, headers, body }, &options.options.credentials, local)?;
     Ok(Landing { token, from })

@@ -123,11 +123,6 @@ impl Flight {
         drop(self.controller.replace(Some(controller)));
     }
 
-    /// The attempt's request has ended by itself.
-    pub(super) fn let_go(&self) {
-        drop(self.controller.take());
-    }
-
     /// Ends the attempt's request, so that no connection stays open for a body that nobody will read.
     pub(super) fn hang_up(&self) {
         let controller = self.controller.take();

@@ -337,6 +337,14 @@ describe("the network", () => {
       });
     }
 
+    test("also when the parser gives its error no code, as newer releases do", async () => {
+      const parser = Object.assign(new Error("Response does not match"), { name: "HTTPParserError", code: undefined, data: token });
+      const theirs = new TypeError("terminated", { cause: parser });
+      const error = await rejection(authenticate({ ...options, fetch: () => Promise.reject(theirs) }));
+      assert.equal(leak(error, [token]), undefined);
+      assert.deepEqual(chain(error.cause), chain(theirs));
+    });
+
     test("also when the package was evaluated in another realm, as jest does", async () => {
       const source = readFileSync(join(await installed(), "node_modules", "digitalpaye-auth", "cjs", "index.cjs"), "utf8");
       const module = { exports: {} };
