@@ -1,7 +1,7 @@
 // One client's part of the runtime, as the Rust side (src/web/host.rs) sees it: clock, timers, errors, promises.
 // None of these methods throws: an exception cannot cross a wasm frame.
 import { errorOf, withoutReply } from "./errors.js";
-import { Reply } from "./reply.js";
+import { Reply, attempt } from "./reply.js";
 
 /** What differs by runtime; the entry that was imported fills it in. */
 export const platform = {
@@ -57,16 +57,12 @@ export class Host {
     return performance.now();
   }
 
-  get fetch() {
-    return globalThis.fetch;
-  }
-
   headers(authorization, environment) {
     return { Authorization: authorization, "X-Environment": environment };
   }
 
   get hasRequestCache() {
-    return "cache" in (globalThis.Request?.prototype ?? {});
+    return attempt(() => "cache" in globalThis.Request.prototype) === true;
   }
 
   /** An async function: it turns a throw, a thenable or a plain value into a promise of our own. */
@@ -75,8 +71,8 @@ export class Host {
   }
 
   /** Of a 200 the body is read at once: that is one promise less to wait for. Of all others, the status may be enough. */
-  async send(fetch, url, init, cap, deadline) {
-    const reply = new Reply(await Reflect.apply(fetch, undefined, [url, init]));
+  async send(fetch = globalThis.fetch, url, init, cap, deadline) {
+    const reply = new Reply(await Reflect.apply(fetch, undefined, [url, init]), init.signal);
     if (reply.status === 200) await reply.read(cap, deadline);
     return reply;
   }

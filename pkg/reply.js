@@ -6,15 +6,19 @@ const NOT_JSON = 1;
 const TOO_LARGE = 2;
 const BROKEN = 3;
 
-const never = new Promise(() => {});
 let decoder;
 
 export class Reply {
   #response;
+  #signal;
 
-  /** Reads what counts of the head. A header that cannot be read is one that is not there: pages do not see all. */
-  constructor(response) {
+  /**
+   * Reads what counts of the head. A header that cannot be read is one that is not there: pages do not see all. `signal`
+   * is that of the request.
+   */
+  constructor(response, signal) {
     this.#response = response;
+    this.#signal = signal;
     const header = (name) => typed("string", () => response.headers.get(name));
     this.status = typed("number", () => response.status);
     this.date = header("date");
@@ -57,22 +61,26 @@ export class Reply {
       const buffer = await this.#response.arrayBuffer();
       // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
       new DataView(buffer);
-      return buffer.byteLength > cap ? undefined : new Uint8Array(buffer).slice();
+      const view = new Uint8Array(buffer);
+      return view.length > cap ? undefined : view.slice();
     }
     const reader = stream.getReader();
-    let bytes = new Uint8Array();
+    const chunks = [];
+    let size = 0;
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return bytes;
-      // A stream that never keeps us waiting keeps the timers from going off: the flight's is to end this.
-      if (performance.now() >= deadline) await never;
+      if (done) return joined(chunks, size);
+      // Nobody waits any more, or a stream that never keeps us waiting keeps the timers from going off that would say so:
+      // the flight is to end this.
+      if (this.#signal?.aborted || performance.now() >= deadline) await new Promise(() => {});
       const chunk = copy(value);
-      if (bytes.length + chunk.length > cap) {
+      size += chunk.length;
+      if (size > cap) {
         // The request is ended by its guard too; this is for streams that know nothing of it.
         Promise.resolve(attempt(() => reader.cancel())).catch(() => {});
         return undefined;
       }
-      bytes = bytes.length === 0 ? chunk : joined(bytes, chunk);
+      if (chunk.length > 0) chunks.push(chunk);
     }
   }
 }
@@ -83,14 +91,17 @@ function copy(chunk) {
   return new Uint8Array(chunk);
 }
 
-/** Both, in one buffer; those that they were in are overwritten. */
-function joined(bytes, chunk) {
-  const both = new Uint8Array(bytes.length + chunk.length);
-  both.set(bytes);
-  both.set(chunk, bytes.length);
-  bytes.fill(0);
-  chunk.fill(0);
-  return both;
+/** All, in one buffer; those that they were in are overwritten. */
+function joined(chunks, size) {
+  if (chunks.length === 1) return chunks[0];
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+    chunk.fill(0);
+  }
+  return whole;
 }
 
 /** What is read, if that is of this type: the glue between here and Rust takes it as such, unseen. */
@@ -99,7 +110,8 @@ function typed(type, read) {
   return typeof value === type ? value : undefined;
 }
 
-function attempt(read) {
+/** What is read, or undefined when that throws. */
+export function attempt(read) {
   try {
     return read();
   } catch {

@@ -4,6 +4,7 @@ use super::client::Shell;
 use super::flight::Flight;
 use super::host::Host;
 use super::options::ClientOptions;
+use super::reply;
 use crate::error::AuthError;
 use crate::json::whole;
 use crate::request::TokenRequest;
@@ -62,7 +63,7 @@ pub(super) async fn exchange(shell: &Rc<Shell>, flight: &Flight) -> Result<Landi
 async fn attempt(shell: &Shell, flight: &Flight) -> Result<Landing> {
     let from = shell.now();
     let sent = send(shell, flight)?;
-    let reply: super::reply::Reply = JsFuture::from(sent).await.map_err(AuthError::network)?.unchecked_into();
+    let reply: reply::Reply = JsFuture::from(sent).await.map_err(AuthError::network)?.unchecked_into();
 
     let status = reply.status().and_then(whole);
     let status =
@@ -92,8 +93,6 @@ fn send(shell: &Shell, flight: &Flight) -> Result<js_sys::Promise> {
         init.set_signal(Some(&controller.signal()));
         flight.take_charge(controller);
     }
-    let global = fetch.is_undefined().then(|| shell.host.fetch());
-    let fetch = global.as_ref().unwrap_or(fetch);
     Ok(shell.host.send(fetch, request.url, &init, MAX_BODY_BYTES, flight.deadline.get().0))
 }
 

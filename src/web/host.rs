@@ -19,10 +19,6 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn now(this: &Host) -> f64;
 
-    /// The platform's `fetch`.
-    #[wasm_bindgen(method, getter)]
-    pub fn fetch(this: &Host) -> JsValue;
-
     /// The header fields of a token request, as an object.
     #[wasm_bindgen(method)]
     pub fn headers(this: &Host, authorization: &str, environment: &str) -> Object;

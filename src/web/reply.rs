@@ -15,7 +15,7 @@ extern "C" {
     /// A reply. Its methods never throw.
     pub type Reply;
 
-    /// Calls `fetch`. The promise rejects if it does, and else resolves to a [`Reply`]: of a 200 with its body, read as
+    /// Calls `fetch`; undefined stands for the platform's. The promise rejects if it does, and else resolves to a [`Reply`]: of a 200 with its body, read as
     /// [`Reply::body`] would.
     #[wasm_bindgen(method)]
     pub fn send(this: &Host, fetch: &JsValue, url: &str, init: &RequestInit, cap: usize, deadline: f64) -> Promise;
@@ -50,7 +50,8 @@ impl Reply {
         Headers::read(self.date().as_deref(), self.age().as_deref(), self.retry_after().as_deref(), local)
     }
 
-    /// The body, parsed. Broken if reading it rejects. A stream that goes on past the deadline keeps this waiting.
+    /// The body, parsed. Broken if reading it rejects. A stream that goes on past the deadline, or
+    /// after the request was given up, keeps this waiting.
     pub(super) async fn body(&self, deadline: Instant) -> Body<JsValue> {
         if self.outcome().is_none() {
             let _ = JsFuture::from(self.read(MAX_BODY_BYTES, deadline.0)).await;

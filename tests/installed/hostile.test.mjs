@@ -291,6 +291,48 @@ describe("fetch", () => {
     }
   });
 
+  test("a global fetch that cannot be read, and a Request that is none", async () => {
+    const { fetch: _, ...plain } = good;
+    const kept = ["fetch", "Request"].map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
+    try {
+      for (const value of [undefined, null, 5, "text", { prototype: 5 }, trapped(), revoked()]) {
+        Object.defineProperty(globalThis, "Request", { configurable: true, value });
+        assert.deepEqual((await ends(good)).token, PAGE_TOKEN);
+      }
+      for (const name of ["Request", "fetch"]) {
+        Object.defineProperty(globalThis, name, { configurable: true, get: boom });
+        if (name === "Request") assert.deepEqual((await ends(good)).token, PAGE_TOKEN);
+        else assert.equal((await fails(plain, "network")).cause.message, "boom");
+      }
+    } finally {
+      for (const [name, descriptor] of kept) Object.defineProperty(globalThis, name, descriptor);
+    }
+  });
+
+  test("a buffer that lies about its length is no larger than the cap", async () => {
+    class Lying extends ArrayBuffer {
+      get byteLength() { return 5; }
+    }
+    const large = await fails({ ...good, fetch: async () => ({ status: 200, arrayBuffer: async () => new Lying(65_537) }) }, "invalid_response");
+    assert.match(large.message, /over 64 KiB/);
+  });
+
+  test("a stream that knows nothing of the signal is left when the call is", async () => {
+    const controller = new AbortController();
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return { done: false, value: new Uint8Array(1) };
+    };
+    const fetch = async () => ({ status: 200, headers: new Headers(), body: { getReader: () => ({ read, cancel: async () => {} }) } });
+    setTimeout(() => controller.abort("left"), 50);
+    assert.equal((await ends({ ...good, fetch }, { signal: controller.signal })).error, "left");
+    const before = reads;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.ok(before > 0 && reads <= before + 1, `${reads - before} reads after the abort`);
+  });
+
   test("chunks that are no Uint8Array, or lie about what they are", async () => {
     const stream = (...chunks) => {
       const left = [...chunks];

@@ -42,7 +42,6 @@ return {
   unlisten: ({ signal, f }) => signal.removeEventListener("abort", f),
   began() {}, settled() {},
   digest: async (text) => text,
-  get fetch() { return globalThis.fetch; },
   hasRequestCache: true,
   headers: (authorization, environment) => ({ Authorization: authorization, "X-Environment": environment }),
   async send(fetch, url, init, cap, deadline) {

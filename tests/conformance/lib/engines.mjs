@@ -19,7 +19,6 @@ const programs = {
 
 /** The path of an engine's program. */
 export async function engine(name) {
-  // Their install scripts put the program of this platform where the package's command is, or download it.
   await installOnce(folder);
   const path = join(modules, programs[name]);
   if (isProgram(path)) return path;
