@@ -1,4 +1,4 @@
-// `npm run build`: makes pkg/wasm and pkg/cjs, which `npm pack` needs besides what is tracked in pkg/, and the page.
+// `npm run build`: makes what `npm pack` needs besides what is tracked in pkg/, and the page.
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, relative, sep } from "node:path";
@@ -8,6 +8,7 @@ import { bytesModule } from "./lib/bytes.mjs";
 import { withShortNames } from "./lib/glue.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
 import { Failure, command, environment, must } from "./lib/process.mjs";
+import { billOfMaterials } from "./lib/sbom.mjs";
 import { step } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
@@ -43,6 +44,8 @@ export async function buildPackage() {
   writeFileSync(glue, await withShortNames(join(wasm, "digitalpaye_auth_bg.wasm"), readFileSync(glue, "utf8")));
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
   writeFileSync(join(wasm, "bytes.js"), bytesModule(module));
+  const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+  writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, module), null, 2)}\n`);
 
   await step("Bundling for CommonJS", async () => {
     rmSync(join(pkg, "cjs"), { recursive: true, force: true });

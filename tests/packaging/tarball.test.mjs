@@ -35,6 +35,7 @@ const files = [
   "loader.js",
   "package.json",
   "reply.js",
+  "sbom.cdx.json",
   "stores/redis.d.ts",
   "stores/redis.js",
   "stores/workers-kv.d.ts",
