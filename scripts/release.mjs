@@ -7,14 +7,16 @@ import { buildPackage } from "./build.mjs";
 import { pack } from "./lib/package.mjs";
 import { pkg, root, target } from "./lib/paths.mjs";
 import { Failure, ask, command, must } from "./lib/process.mjs";
+import { differences } from "./lib/tarball.mjs";
 import { say, step } from "./lib/terminal.mjs";
+import { checkReproducible } from "./reproducible.mjs";
 
 const minutes = (count) => count * 60_000;
 
 const usage = `Usage: npm run release:check [-- --skip-tests]
 
-Checks that the versions are one and that nothing is uncommitted, runs all tests, builds, packs, and prints what
-"npm publish --provenance" would send. Publishes nothing.
+Checks that the versions are one and that nothing is uncommitted, runs all tests, builds, packs, builds twice more in
+clean folders, which has to give the same bytes, and prints what "npm publish --provenance" would send. Publishes nothing.
 
   --skip-tests  leave the tests out
 `;
@@ -92,6 +94,8 @@ await command(async () => {
   const folder = join(target, "release");
   mkdirSync(folder, { recursive: true });
   const tarball = await pack(folder);
+  const different = differences(tarball, await checkReproducible());
+  if (different.length > 0) throw new Failure(`A build in a clean folder differs from this one in ${different.join(", ")}.`);
   const { files, size, unpackedSize } = await contents(tarball);
   const integrity = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
   const width = Math.max(...files.map((file) => String(file.size).length));

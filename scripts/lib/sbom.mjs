@@ -1,10 +1,10 @@
 // The package's software bill of materials, as CycloneDX writes it in JSON: the module, and what was compiled into it.
 // It says nothing of when or where it was made, so that the same sources give the same bytes.
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./paths.mjs";
 import { Failure, must } from "./process.mjs";
+import { sha256 } from "./tarball.mjs";
 
 const moduleFile = "wasm/digitalpaye_auth_bg.wasm";
 
@@ -40,8 +40,6 @@ export async function billOfMaterials(manifest, module) {
     ],
   };
 }
-
-const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 async function standardLibrary() {
   const { stdout } = await must("rustc", ["--version", "--verbose"], { cwd: root, timeout: 60_000 });

@@ -1,7 +1,6 @@
 // The software bill of materials in the package: what its format asks for, what Cargo.lock and the manifests say, and
 // nothing that differs from one build to the next.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
@@ -9,6 +8,7 @@ import { Ajv } from "ajv";
 import formats from "ajv-formats";
 import { root } from "../../scripts/lib/paths.mjs";
 import { billOfMaterials } from "../../scripts/lib/sbom.mjs";
+import { sha256 } from "../../scripts/lib/tarball.mjs";
 import { installed } from "../lib/install.mjs";
 
 const ours = ["digitalpaye-auth", "digitalpaye-auth-module"];
@@ -62,7 +62,7 @@ describe("the bill of materials", () => {
     const { name, version, purl } = bom.metadata.component;
     assert.deepEqual([name, version, purl], [manifest.name, manifest.version, `pkg:npm/${manifest.name}@${manifest.version}`]);
     const [{ content }] = bom.components.find(({ type }) => type === "file").hashes;
-    assert.equal(content, createHash("sha256").update(module).digest("hex"));
+    assert.equal(content, sha256(module));
   });
 
   test("names crates as Cargo.lock does, by version and checksum", () => {

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, describe } from "node:test";
 import { promisify } from "node:util";
-import { gunzipSync } from "node:zlib";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { pack } from "../../scripts/lib/package.mjs";
+import { entries } from "../../scripts/lib/tarball.mjs";
 import { importInstalled, installed, requireInstalled } from "../lib/install.mjs";
 
 const run = promisify(execFile);
@@ -45,20 +45,6 @@ const files = [
   "wasm/digitalpaye_auth_bg.wasm",
   "workerd.js",
 ];
-
-/** The names and the contents of the files in a tarball (POSIX ustar, which npm writes). */
-function entries(tarball) {
-  const archive = gunzipSync(readFileSync(tarball));
-  const found = new Map();
-  const text = (from, length) => archive.toString("utf8", from, from + length).replace(/\0.*$/s, "");
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0;) {
-    const size = parseInt(text(at + 124, 12), 8);
-    const name = [text(at + 345, 155), text(at, 100)].filter(Boolean).join("/");
-    if (text(at + 156, 1) === "0") found.set(name.replace(/^package\//, ""), archive.subarray(at + 512, at + 512 + size));
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  return found;
-}
 
 describe("the tarball", () => {
   let folder;
