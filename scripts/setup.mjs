@@ -10,6 +10,7 @@ import { sayOnce, step } from "./lib/terminal.mjs";
 
 const wasm = "wasm32-unknown-unknown";
 const wasmPack = "0.15.1";
+const cargoDeny = { crate: "cargo-deny", version: "0.20.2", commands: ["cargo-deny"], locked: true };
 
 // Measured from a clone to the token with nothing downloaded or compiled before, other work on the machine: 4 min 44 s,
 // 3 min of it for the two tools.
@@ -123,19 +124,22 @@ export function wasmBindgenVersion() {
   return locked[1];
 }
 
-function missingWasmTools() {
-  const tools = [
+function wasmTools() {
+  return [
     { crate: "wasm-pack", version: wasmPack, commands: ["wasm-pack"], locked: true },
     // Not --locked: the lock file that it was published with names a crate release that was withdrawn.
     { crate: "wasm-bindgen-cli", version: wasmBindgenVersion(), commands: ["wasm-bindgen", "wasm-bindgen-test-runner"], locked: false },
   ];
-  return tools.filter((tool) => tool.commands.some((name) => version(name) !== tool.version));
 }
 
-async function installWasmTools() {
+function missingOf(cargoTools) {
+  return cargoTools.filter((tool) => tool.commands.some((name) => version(name) !== tool.version));
+}
+
+async function installCargoTools(wanted) {
   // wasm-pack would download what it does not find on PATH; all of it is here before it is called.
   linkWasmOpt();
-  const missing = missingWasmTools();
+  const missing = missingOf(wanted);
   if (missing.length === 0) return;
   // One target folder, so that what both depend on is compiled once; it is of no use afterwards.
   const scratch = join(tools, "build");
@@ -194,7 +198,7 @@ const programs = {
   curl: { names: ["curl"], debian: ["curl"], ubuntu: ["curl"], dnf: ["curl"], brew: ["curl"] },
   redis: { names: ["redis-server"], debian: ["redis-server"], ubuntu: ["redis-server"], dnf: ["redis"], brew: ["redis"] },
 };
-export const programNames = Object.keys(programs);
+export const toolNames = [...Object.keys(programs), cargoDeny.crate];
 
 /** Where a program that setup knows is found. */
 export function program(name) {
@@ -236,21 +240,21 @@ async function installPrograms(names) {
   throw new Failure(`${told} Install ${list.format(missing.map((name) => programs[name].names[0]))} with the package manager of this system.`);
 }
 
-/** Installs what is missing: always what the build needs, and the `needs` of tests (see `programNames`). */
+/** Installs what is missing: always what the build needs, and the `needs` of tests (see `toolNames`). */
 export async function setup({ needs = [] } = {}) {
   checkSystem();
-  if (!existsSync(join(target, wasm)) || missingWasmTools().length > 0) sayOnce(firstBuild);
+  if (!existsSync(join(target, wasm)) || missingOf(wasmTools()).length > 0) sayOnce(firstBuild);
   await installNpmPackages();
-  await installPrograms(["cc", ...needs]);
+  await installPrograms(["cc", ...needs.filter((name) => name in programs)]);
   await installRust();
-  await installWasmTools();
+  await installCargoTools([...wasmTools(), ...(needs.includes(cargoDeny.crate) ? [cargoDeny] : [])]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await command(async () => {
     const needs = process.argv.slice(2);
-    const unknown = needs.find((name) => !programNames.includes(name));
-    if (unknown) throw new Failure(`Unknown tool ${unknown}. There are: ${programNames.join(", ")}`, { exitCode: 2 });
+    const unknown = needs.find((name) => !toolNames.includes(name));
+    if (unknown) throw new Failure(`Unknown tool ${unknown}. There are: ${toolNames.join(", ")}`, { exitCode: 2 });
     await setup({ needs });
     process.stdout.write("All that is needed is here.\n");
   });

@@ -26,6 +26,10 @@ const stages = [
     ["cargo", "clippy", "--locked", ...wasm, ...wasmTests(), "--", "-D", "warnings"],
     ["cargo", "clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth-module", "--", "-D", "warnings"],
   ) },
+  { name: "deny", needs: ["cargo-deny"], work: () => checks(
+    // The advisories too, and npm's, by `npm run audit`: they are asked for over the network.
+    ["cargo", "deny", "--locked", "--workspace", "check", "licenses", "bans", "sources"],
+  ) },
   { name: "host", work: () => cargoTests(["cargo", "test", "--locked", "--workspace", "--no-fail-fast"]) },
   { name: "wasm-node", file: "tests/node.rs", work: () => cargoTests(
     ["wasm-pack", "test", "--mode", "no-install", "--node", "--", "--test", "node"],
