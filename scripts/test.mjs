@@ -44,6 +44,7 @@ const stages = [
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
+  { name: "faults", suites: ["tests/faults"], needs: ["chromium", "openssl"] },
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
   { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"], before: buildPage },
   { name: "budget", suites: ["tests/bench"] },

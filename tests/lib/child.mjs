@@ -6,13 +6,13 @@ import { installed } from "./install.mjs";
  * `program(input)` is an async function of its own: it sees nothing of the file that it is written in. Its result comes
  * back as `result`, together with how the process ended and how long it took to end (ms) after that.
  */
-export async function inChild(program, input = {}, { flags = [], env = {}, timeout = 60_000 } = {}) {
+export async function inChild(program, input = {}, { node = process.execPath, flags = [], env = {}, timeout = 60_000 } = {}) {
   const marker = "result of the program: ";
   const source = `
     const result = await (${program})(JSON.parse(process.env.PROGRAM_INPUT));
     process.stdout.write(${JSON.stringify(marker)} + JSON.stringify(result ?? null) + "\\n");
   `;
-  const child = spawn(process.execPath, [...flags, "--input-type=module", "--eval", source], {
+  const child = spawn(node, [...flags, "--input-type=module", "--eval", source], {
     cwd: await installed(),
     env: { ...process.env, ...env, NODE_OPTIONS: "", PROGRAM_INPUT: JSON.stringify(input) },
     stdio: ["ignore", "pipe", "pipe"],

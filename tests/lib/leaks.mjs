@@ -1,5 +1,7 @@
-// Looks for texts that must not be there, everywhere that an error or an object can be looked into.
-import { inspect } from "node:util";
+// Looks for texts that must not be there, everywhere that an error or an object can be looked into. Runs in any runtime.
+
+// Only Node has it: elsewhere the rest has to do.
+const { inspect } = await import("node:util").catch(() => ({ inspect: String }));
 
 /** The forms in which credentials could come to light. */
 export function credentialForms({ apiKey, apiSecret }) {
@@ -43,8 +45,7 @@ function walk(root, found) {
     if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value)) continue;
     seen.add(value);
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-      const bytes = ArrayBuffer.isView(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : Buffer.from(value);
-      const hit = found(bytes.toString("latin1"), `${path} (bytes)`);
+      const hit = found(new TextDecoder("latin1").decode(value), `${path} (bytes)`);
       if (hit) return hit;
       continue;
     }

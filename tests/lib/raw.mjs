@@ -81,6 +81,8 @@ export async function startRaw(...script) {
     requests: [],
     /** How many connections were made, with or without a request. */
     connections: 0,
+    /** Is given each connection as it is made; true when it takes it, and no request is read from it. */
+    take: () => false,
     /** Every byte that ever came. */
     received: () => Buffer.concat(chunks),
     /** The n-th request (from 1), as soon as it has come; an error if it does not. */
@@ -114,6 +116,7 @@ export async function startRaw(...script) {
     socket.once("close", () => sockets.delete(socket));
     // Clients break connections: that is what is tested.
     socket.on("error", () => {});
+    if (raw.take(socket)) return;
     let pending = Buffer.alloc(0);
     socket.on("data", (data) => {
       chunks.push(data);

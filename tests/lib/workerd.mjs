@@ -27,8 +27,8 @@ const REQUEST_MS = 10_000;
  * Starts an isolate with the worker `entry` (a path).
  *
  * `bindings` are texts in its `env`. `kv` names KV namespaces; with them it is miniflare that runs it, whose workerd may
- * be older. `platformWaitUntil: false` takes `waitUntil` from the `cloudflare:workers` that the package sees, as in
- * runtimes that do not have it yet.
+ * be older. `authorities` are certificates (PEM); TLS servers with one by them are trusted. `platformWaitUntil: false`
+ * takes `waitUntil` from the `cloudflare:workers` that the package sees, as in runtimes that do not have it yet.
  */
 export async function startWorker({
   entry,
@@ -36,11 +36,12 @@ export async function startWorker({
   flags = [],
   bindings = {},
   kv = [],
+  authorities = [],
   platformWaitUntil = true,
 }) {
   const modules = await bundle(entry, { platformWaitUntil });
   const run = kv.length > 0 ? runMiniflare : runWorkerd;
-  const { port, output, stop } = await run({ modules, compatibilityDate, flags, bindings, kv });
+  const { port, output, stop } = await run({ modules, compatibilityDate, flags, bindings, kv, authorities });
   const agent = new Agent({ keepAlive: true });
 
   return {
@@ -128,7 +129,7 @@ read -r _
 kill -KILL $server 2>/dev/null
 `;
 
-async function runWorkerd({ modules, compatibilityDate, flags, bindings }) {
+async function runWorkerd({ modules, compatibilityDate, flags, bindings, authorities }) {
   const directory = mkdtempSync(join(tmpdir(), "workerd-"));
   const list = (items) => `[${items.join(", ")}]`;
   const text = (value) => JSON.stringify(String(value));
@@ -143,7 +144,7 @@ async function runWorkerd({ modules, compatibilityDate, flags, bindings }) {
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
-    (name = "loopback", network = (allow = ["local"])),
+    (name = "loopback", network = (allow = ["local"], tlsOptions = (trustedCertificates = ${list(authorities.map(text))}))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
