@@ -9,15 +9,14 @@ const HEAD_END = "\r\n\r\n";
 /**
  * Starts one. `fault.deliver(exchange, reply)` answers the exchange with what the stand-in's reply is made of: `head` and
  * `body`, as bytes. `fault.connect(socket)` has the connection before anything is read from it. `fault.refused` has the
- * stand-in refuse the credentials. `certificate` puts TLS before all that.
+ * stand-in refuse the credentials. `certificate` puts TLS before all that. What is no exchange has no fault.
  */
 export async function startProxy(fault, standIn, { certificate, elsewhere } = {}) {
   let healed = false;
   let exchanges = 0;
   const kept = [];
   const raw = await startRaw(async (exchange) => {
-    const preflight = exchange.line.startsWith("OPTIONS ");
-    const faulty = !healed && !preflight;
+    const faulty = !healed && exchange.line.startsWith("POST /v1/auth ");
     const reply = await forward(exchange.bytes, standIn, { refused: faulty && fault.refused });
     if (!faulty) return exchange.end(Buffer.concat([reply.head, reply.body]));
     exchanges += 1;
