@@ -1,4 +1,4 @@
-//! The lifecycle: each row of its table by example, then random interleavings against a plain model.
+// The lifecycle: each row of its table by example, then random interleavings against a plain model.
 
 use digitalpaye_auth::refresh::{Action, Bearer, Call, Lifecycle, WaiterId};
 use digitalpaye_auth::time::Instant;
