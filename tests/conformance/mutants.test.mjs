@@ -19,7 +19,7 @@ const edit = (file, change) => (folder) => {
 };
 const manifest = (change) => edit("package.json", (text) => JSON.stringify(change(JSON.parse(text))));
 const without = (file) => (folder) => rmSync(join(folder, file));
-const awaiting = (file) => edit(file, (code) => `await null;\n${code}`);
+const awaiting = (file, what = "null") => edit(file, (code) => `await ${what};\n${code}`);
 
 const browserFirst = manifest((fields) => {
   const { types, ...main } = fields.exports["."];
@@ -29,17 +29,21 @@ const withoutSideEffects = manifest((fields) => ({ ...fields, sideEffects: false
 
 const mutants = [
   ["`browser` before `workerd`", browserFirst, "workerd, first used in a request", /Wasm code generation disallowed/],
-  ["no side effects", withoutSideEffects, "Rollup, bundle"],
-  ["no side effects", withoutSideEffects, "webpack, bundle"],
-  ["no side effects", withoutSideEffects, "Vite, bundle"],
-  ["no module", without("wasm/digitalpaye_auth_bg.wasm"), "workerd, compatibility date 2026-11-17", /digitalpaye_auth_bg\.wasm/],
+  ...["esbuild", "Vite", "webpack", "Rollup", "Parcel"].map((bundler) => (
+    ["no side effects", withoutSideEffects, `${bundler}, bundle`, /of undefined/]
+  )),
+  ["no module", without("wasm/digitalpaye_auth_bg.wasm"), "workerd, newest compatibility date", /digitalpaye_auth_bg\.wasm/],
   ["no module", without("wasm/digitalpaye_auth_bg.wasm"), "edge-runtime, compiled module", /digitalpaye_auth_bg\.wasm/],
   ["no module as bytes", without("wasm/bytes.js"), "Node 24, import", /bytes\.js/],
-  ["top-level await in index.js", awaiting("index.js"), "Chromium, service worker"],
+  // Node, bundlers and pages bear it in a module; what waits for no more than null, workerd does, too.
+  ["top-level await in index.js", awaiting("index.js"), "Chromium, service worker", /Top-level await is disallowed/],
+  ["top-level await in cjs/index.cjs", awaiting("cjs/index.cjs"), "Node 20, require", /await is only valid/],
+  ["top-level await in workerd.js", awaiting("workerd.js", "new Promise((done) => setTimeout(done, 1))"),
+    "workerd, newest compatibility date", /not allowed within global scope/],
   ["top-level await in edge-light.js", awaiting("edge-light.js"), "edge-runtime, compiled module", /[Tt]op-level await/],
 ];
 
-for (const [fault, mutate, cell, message = /./] of mutants) {
+for (const [fault, mutate, cell, message] of mutants) {
   test(`${fault}: "${cell}" is red`, { timeout: 120_000 }, async () => {
     const consumer = temporaryFolder("digitalpaye-auth-mutant");
     cpSync(await installed(), consumer, { recursive: true });
@@ -49,7 +53,6 @@ for (const [fault, mutate, cell, message = /./] of mutants) {
     });
     assert.equal(code, 1, output);
     const { failures } = JSON.parse(stdout);
-    assert.ok(failures.length > 0);
     assert.match(failures.join("\n"), message);
   });
 }

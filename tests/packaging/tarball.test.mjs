@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, describe } from "node:test";
 import { promisify } from "node:util";
+import { transform } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { pack } from "../../scripts/lib/package.mjs";
@@ -81,6 +82,20 @@ describe("the tarball", () => {
     const { bytes } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
     assert.equal(Buffer.compare(bytes(), packed.get("wasm/digitalpaye_auth_bg.wasm")), 0);
     assert.notEqual(bytes(), bytes(), "every call gives bytes of its own");
+  });
+
+  // What waits for no more than null, most engines bear. A service worker and `require` do not, so no entry may.
+  test("has no module that awaits at its top level", async () => {
+    const awaits = (code) => transform(code, { format: "cjs", logLevel: "silent" }).then(() => false, (error) => {
+      assert.match(error.message, /Top-level await/);
+      return true;
+    });
+    const modules = [...entries(tarball)].filter(([name]) => name.endsWith(".js") && !name.startsWith("bin/"));
+    assert.ok(modules.length > 10);
+    for (const [name, content] of modules) {
+      assert.equal(await awaits(content.toString()), false, name);
+      assert.equal(await awaits(`${content}\nawait null;`), true, name);
+    }
   });
 
   test("names no folder of the machine that it was built on", () => {

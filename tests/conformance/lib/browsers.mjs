@@ -76,7 +76,7 @@ export function browser(kind) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (output = (output + text).slice(-20_000)));
     }
-    const opened = { site, screen, child, output: () => output };
+    const opened = { site, screen, child, output: () => output, forget: () => (output = "") };
     const ended = new Promise((_, reject) => child.once("exit", (code) => reject(new Error(`${kind} ended with ${code}`))));
     ended.catch(() => {});
     try {
@@ -100,7 +100,8 @@ export function browser(kind) {
     /** What the page at `url` reports; an error when it fails. */
     async run(url) {
       running ??= open();
-      const { site, output } = await running;
+      const { site, output, forget } = await running;
+      forget();
       const report = await within(REPORT_MS + 5_000, site.job(url), `${kind} told nothing of ${url}`);
       if (report.failed !== undefined) throw new Failure(`${report.failed}`, { output: consoleOf(output()) });
       return report;

@@ -1,6 +1,6 @@
 // The cells of the table of runtimes: every engine, each way to load the package there.
 import { startSandbox } from "../../lib/sandbox.mjs";
-import { DATES } from "../../lib/workerd.mjs";
+import { NEWEST_DATE, OLD_DATE } from "../../lib/workerd.mjs";
 import { browser } from "./browsers.mjs";
 import { bundled, viteServer } from "./bundlers.mjs";
 import { edgeRuntime, program, workerd } from "./programs.mjs";
@@ -15,7 +15,21 @@ function page(where, file, headers) {
   };
 }
 
-const csp = { "Content-Security-Policy": "script-src 'self' 'wasm-unsafe-eval'" };
+/** A page whose policy allows what wasm needs, and nothing more. */
+function strictPage(where) {
+  const under = (sources) => page(where, "page", { "Content-Security-Policy": `script-src 'self'${sources}` });
+  const strict = under(" 'wasm-unsafe-eval'");
+  return {
+    ...strict,
+    async run(baseUrl) {
+      // The cell would tell nothing were the policy not enforced.
+      const { message } = await under("").run(baseUrl).then(() => ({}), (error) => error);
+      if (!/script-src.*wasm-eval|unsafe-eval/.test(message)) throw new Error(`without 'wasm-unsafe-eval': ${message ?? "a page that runs"}`);
+      return strict.run(baseUrl);
+    },
+  };
+}
+
 const denoArgs = ["run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env"];
 const { chromium, firefox, webkit } = browsers;
 
@@ -32,11 +46,12 @@ export const cells = [
   { runtime: "Deno", as: "`import`", quick: true, ...program("Deno", "import.mjs", denoArgs) },
   { runtime: "Bun", as: "`import`", quick: true, ...program("Bun", "import.mjs") },
   { runtime: "Bun", as: "`require`", quick: true, ...program("Bun", "require.cjs") },
-  ...DATES.map((date) => ({ runtime: "workerd", as: `compatibility date ${date}`, quick: true, ...workerd(date) })),
-  { runtime: "workerd", as: "first used in a request", quick: true, ...workerd(DATES.at(-1), "workerd-request.mjs") },
+  { runtime: "workerd", as: "old compatibility date", quick: true, ...workerd(OLD_DATE) },
+  { runtime: "workerd", as: "newest compatibility date", quick: true, ...workerd(NEWEST_DATE) },
+  { runtime: "workerd", as: "first used in a request", quick: true, ...workerd(NEWEST_DATE, "workerd-request.mjs") },
   { runtime: "edge-runtime", as: "compiled module", quick: true, ...edgeRuntime() },
   { runtime: "Chromium", as: "page", quick: true, ...page(chromium, "page") },
-  { runtime: "Chromium", as: "page with a strict CSP", quick: true, ...page(chromium, "page", csp) },
+  { runtime: "Chromium", as: "page with a strict CSP", quick: true, ...strictPage(chromium) },
   { runtime: "Chromium", as: "dedicated worker", quick: true, ...page(chromium, "asks-worker") },
   { runtime: "Chromium", as: "service worker", quick: true, ...page(chromium, "asks-service-worker") },
   { runtime: "Firefox", as: "page", quick: true, ...page(firefox, "page") },

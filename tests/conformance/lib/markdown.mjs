@@ -19,6 +19,7 @@ const notes = {
 const languages = {
   en: {
     head: ["Runtime", "Loaded", "Version", "Cases passed"],
+    and: "; ",
     as: (as) => as,
     hidden: (list) => `¹ Browsers hide from a page of another origin, unless the API exposes them: ${list}.`,
     all: "² Run by `npm run test:all` only; the others by every `npm test`.",
@@ -26,7 +27,8 @@ const languages = {
   },
   fr: {
     head: ["Environnement", "Chargement", "Version", "Cas réussis"],
-    as: (as) => french[as] ?? as.replace("compatibility date", "date de compatibilité"),
+    and: " ; ",
+    as: (as) => french[as],
     hidden: (list) => `¹ Les navigateurs cachent à une page d’une autre origine, sauf si l’API les expose : ${list}.`,
     all: "² Seulement par `npm run test:all` ; les autres par chaque `npm test`.",
     made: (date, platform) => `Établi le ${date} sur ${platform} par \`npm run test:all -- --write\`.`,
@@ -35,7 +37,9 @@ const languages = {
 
 const french = {
   "`import`": "`import`", "`require`": "`require`", "both in one process": "les deux dans un processus",
-  "compiled module": "module compilé", "first used in a request": "premier usage dans une requête", page: "page", "page with a strict CSP": "page à CSP stricte",
+  "old compatibility date": "ancienne date de compatibilité", "newest compatibility date": "dernière date de compatibilité",
+  "first used in a request": "premier usage dans une requête", "compiled module": "module compilé",
+  page: "page", "page with a strict CSP": "page à CSP stricte",
   "dedicated worker": "worker dédié", "service worker": "service worker", bundle: "paquet de production",
   "dev server": "serveur de développement",
 };
@@ -55,7 +59,7 @@ export function table(results, { language, date, platform }) {
   const limits = [...new Set(results.flatMap((result) => result.limits))];
   const text = [
     row(words.head), row(words.head.map(() => "---")), ...rows, "",
-    ...(limits.length > 0 ? [words.hidden(limits.map((limit) => notes[limit][language]).join("; ")), ""] : []),
+    ...(limits.length > 0 ? [words.hidden(limits.map((limit) => notes[limit][language]).join(words.and)), ""] : []),
     words.all, "", words.made(date, platform),
   ].join("\n");
   return language === "fr" ? typeset(text) : text;
