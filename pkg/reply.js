@@ -6,6 +6,9 @@ const NOT_JSON = 1;
 const TOO_LARGE = 2;
 const BROKEN = 3;
 
+/** More than by how much a timer may be late that was due before. */
+const GRACE_MS = 10;
+
 let decoder;
 
 export class Reply {
@@ -70,9 +73,13 @@ export class Reply {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return joined(chunks, size);
-      // Nobody waits any more, or a stream that never keeps us waiting keeps the timers from going off that would say so:
-      // the flight is to end this.
-      if (this.#signal?.aborted || performance.now() >= deadline) await new Promise(() => {});
+      // What comes of the body then is nobody's, but something has to: what waits for it is kept until it does.
+      if (this.#signal?.aborted) throw new TypeError("nobody waits for the body");
+      if (performance.now() >= deadline) {
+        // A stream that never keeps us waiting keeps the timers from going off: the flight's is to end this.
+        await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+        throw new TypeError("the body came after the deadline");
+      }
       const chunk = copy(value);
       size += chunk.length;
       if (size > cap) {

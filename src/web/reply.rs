@@ -15,8 +15,8 @@ extern "C" {
     /// A reply. Its methods never throw.
     pub type Reply;
 
-    /// Calls `fetch`; undefined stands for the platform's. The promise rejects if it does, and else resolves to a [`Reply`]: of a 200 with its body, read as
-    /// [`Reply::body`] would.
+    /// Calls `fetch`; undefined stands for the platform's. The promise rejects if it does, and else resolves to a
+    /// [`Reply`]: of a 200 with its body, read as [`Reply::body`] would.
     #[wasm_bindgen(method)]
     pub fn send(this: &Host, fetch: &JsValue, url: &str, init: &RequestInit, cap: usize, deadline: f64) -> Promise;
 

@@ -372,6 +372,11 @@ describe("growth", () => {
         controller.abort();
         await call;
       }],
+      // By a fetch that does not hear of the abort.
+      "replies after the deadline": [1_000, async () => {
+        const late = (url) => new Promise((resolve) => setTimeout(() => resolve(fetch(url, {})), 3));
+        await authenticate({ ...options, timeout: 1, fetch: late }).catch(ignore);
+      }],
       "refused options": [5_000, () => {
         try {
           new DigitalpayeAuth({ ...options, timeout: -1 });
@@ -404,7 +409,8 @@ describe("growth", () => {
   }
 
   const kinds = ["exchanges", "failures", "reads", "reads with a signal", "invalidations", "clients that are disposed of",
-    "clients that are used and disposed of", "clients that are dropped", "calls of authenticate", "aborts", "refused options"];
+    "clients that are used and disposed of", "clients that are dropped", "calls of authenticate", "aborts",
+    "replies after the deadline", "refused options"];
   for (const kind of kinds) {
     test(kind, async (context) => {
       const { result, stderr } = await inChild(grow, { kind }, { flags: ["--expose-gc"] });
