@@ -9,6 +9,7 @@ import { inChild } from "../lib/child.mjs";
 import { importInstalled } from "../lib/install.mjs";
 import { startTokens } from "../lib/tokens.mjs";
 
+const memoriesModule = new URL("../lib/memories.mjs", import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-memory-"));
 let api;
 before(async () => {
@@ -37,16 +38,8 @@ const basicOf = (secret) => Buffer.from(`${apiKey}:${secret}`).toString("base64"
 const backwards = (text) => [...text].reverse().join("");
 
 describe("the module's memory", () => {
-  async function scan({ url, apiKey, reversed, how }) {
-    const memories = [];
-    const { Instance } = WebAssembly;
-    WebAssembly.Instance = class extends Instance {
-      constructor(...parts) {
-        super(...parts);
-        // Node's own HTTP parser may be one, too.
-        if (this.exports.memory && !this.exports.llhttp_execute) memories.push(this.exports.memory);
-      }
-    };
+  async function scan({ lib, url, apiKey, reversed, how }) {
+    const { memories } = await import(lib);
     const { DigitalpayeAuth, authenticate } = await import("digitalpaye-auth");
     const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
     const secret = () => [...reversed].reverse().join("");
@@ -147,7 +140,7 @@ describe("the module's memory", () => {
 
   const none = { utf8: 0, utf16: 0, pair: 0, basic: 0, half: 0, basicEnd: 0 };
   const run = async (name, how, flags) => {
-    const { result, stderr } = await inChild(scan, { url: api.url, apiKey, reversed: backwards(secrets[name]), how }, { flags });
+    const { result, stderr } = await inChild(scan, { lib: memoriesModule, url: api.url, apiKey, reversed: backwards(secrets[name]), how }, { flags });
     assert.ok(result, stderr);
     assert.equal(result.memories, 1, "the scan sees the module's memory");
     return result;
@@ -319,16 +312,8 @@ describe("what can be printed", () => {
 });
 
 describe("growth", () => {
-  async function grow({ kind }) {
-    const memories = [];
-    const { Instance } = WebAssembly;
-    WebAssembly.Instance = class extends Instance {
-      constructor(...parts) {
-        super(...parts);
-        // Node's own HTTP parser may be one, too.
-        if (this.exports.memory && !this.exports.llhttp_execute) memories.push(this.exports.memory);
-      }
-    };
+  async function grow({ lib, kind }) {
+    const { pages } = await import(lib);
     const { DigitalpayeAuth, authenticate } = await import("digitalpaye-auth");
     const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
     const encode = (part) => Buffer.from(JSON.stringify(part)).toString("base64url");
@@ -392,7 +377,7 @@ describe("growth", () => {
         globalThis.gc();
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      rounds.push({ heap: process.memoryUsage().heapUsed, pages: memories[0].buffer.byteLength / 65_536 });
+      rounds.push({ heap: process.memoryUsage().heapUsed, pages: pages() });
     };
     const times = async (count) => {
       for (let done = 0; done < count; done += 1) {
@@ -413,7 +398,7 @@ describe("growth", () => {
     "replies after the deadline", "refused options"];
   for (const kind of kinds) {
     test(kind, async (context) => {
-      const { result, stderr } = await inChild(grow, { kind }, { flags: ["--expose-gc"] });
+      const { result, stderr } = await inChild(grow, { lib: memoriesModule, kind }, { flags: ["--expose-gc"] });
       assert.ok(result, stderr);
       const { pages, bytes, count } = result;
       context.diagnostic(`${count} ${kind}: ${pages} pages of wasm memory, ${Math.round(bytes / 1_000)} KB of heap`);

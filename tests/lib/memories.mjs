@@ -1,5 +1,5 @@
 // The wasm memories of this process, page or isolate. To be imported before the package is.
-const memories = [];
+export const memories = [];
 const { Instance } = WebAssembly;
 
 WebAssembly.Instance = class extends Instance {
