@@ -43,16 +43,23 @@ const mutants = [
   ["top-level await in edge-light.js", awaiting("edge-light.js"), "edge-runtime, compiled module", /[Tt]op-level await/],
 ];
 
+/** How often a cell may be red before it says why. */
+const RUNS = 10;
+
 for (const [fault, mutate, cell, message] of mutants) {
   test(`${fault}: "${cell}" is red`, { timeout: 120_000 }, async () => {
     const consumer = temporaryFolder("digitalpaye-auth-mutant");
     cpSync(await installed(), consumer, { recursive: true });
     mutate(join(consumer, "node_modules", "digitalpaye-auth"));
-    const { code, stdout, output } = await run(process.execPath, [runner, cell], {
-      env: environment({ DIGITALPAYE_AUTH_CONSUMER: consumer }), timeout: 110_000,
-    });
-    assert.equal(code, 1, output);
-    const { failures } = JSON.parse(stdout);
-    assert.match(failures.join("\n"), message);
+    // Red every time. Why, Chromium writes only most times of a service worker that does not start.
+    let failures = "";
+    for (let left = RUNS; left > 0 && !message.test(failures); left -= 1) {
+      const { code, stdout, output } = await run(process.execPath, [runner, cell], {
+        env: environment({ DIGITALPAYE_AUTH_CONSUMER: consumer }), timeout: 110_000,
+      });
+      assert.equal(code, 1, output);
+      failures = JSON.parse(stdout).failures.join("\n");
+    }
+    assert.match(failures, message);
   });
 }
