@@ -4,6 +4,7 @@
 //! the host tests over `serde_json`.
 
 use alloc::string::String;
+use zeroize::Zeroizing;
 
 /// The largest whole number that a JSON number holds exactly in every engine, 2^53 − 1.
 pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
@@ -19,6 +20,11 @@ pub trait Json: Sized {
 
     /// The text of a string.
     fn string(&self) -> Option<String>;
+
+    /// The text of a string that may hold a secret: no copy of it stays behind.
+    fn confidential(&self) -> Option<Zeroizing<String>> {
+        self.string().map(Zeroizing::new)
+    }
 
     /// The value of a number.
     fn number(&self) -> Option<f64>;

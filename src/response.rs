@@ -7,7 +7,6 @@ use crate::json::{Json, MAX_SAFE_INTEGER, whole};
 use crate::time::NumericDate;
 use crate::token::{AccessToken, Claims, Clues, life_on_arrival};
 use alloc::boxed::Box;
-use zeroize::Zeroizing;
 
 /// The largest body that is read, in bytes, decoded. A real one has some 400.
 pub const MAX_BODY_BYTES: usize = 65_536;
@@ -134,7 +133,7 @@ fn read_token<V: Json>(
 fn with_reason<V: Json>(status: f64, body: &V, credentials: &BasicCredentials) -> Box<AuthError<V>> {
     let mut error = AuthError::status(status);
     if let Some(reason) = body.member("reason")
-        && let Some(text) = reason.string().map(Zeroizing::new)
+        && let Some(text) = reason.confidential()
         && !credentials.shown_by(&text)
     {
         error.reason = Some(reason);

@@ -1,6 +1,7 @@
 //! Reads option objects. Every property is read once, and whatever a getter does, the answer is options or an error.
 
 use super::host::{Host, get};
+use super::json::utf8;
 use crate::credentials::BasicCredentials;
 use crate::error::AuthError;
 use crate::options::{
@@ -171,8 +172,7 @@ fn function(value: JsValue, option: &'static str, message: &'static str) -> Resu
     if value.is_undefined() || value.is_function() { Ok(value) } else { Err(AuthError::option(option, message)) }
 }
 
-/// A string in a buffer that will be overwritten. It is read code unit by code unit: a conversion by the glue grows its
-/// buffer for what is not ASCII, and what it grew out of stays in memory.
+/// The text of a secret.
 fn secret(
     value: JsValue,
     option: &'static str,
@@ -180,12 +180,8 @@ fn secret(
     ill_formed: &'static str,
 ) -> Result<Zeroizing<String>> {
     let text: JsString = value.dyn_into().map_err(|_| AuthError::option(option, not_a_string))?;
-    // A UTF-16 code unit takes three bytes of UTF-8 at most.
-    let mut utf8 = Zeroizing::new(String::with_capacity(text.length() as usize * 3));
-    for unit in char::decode_utf16(text.iter()) {
-        utf8.push(unit.map_err(|_| AuthError::option(option, ill_formed))?);
-    }
-    Ok(utf8)
+    let (utf8, well_formed) = utf8(&text);
+    if well_formed { Ok(utf8) } else { Err(AuthError::option(option, ill_formed)) }
 }
 
 #[wasm_bindgen]

@@ -81,6 +81,21 @@ describe("the module's memory", () => {
       await tick();
       return { memories: memories.length, after: count() };
     }
+    if (how === "repeats") {
+      // Of every length, up to a few allocations of it: where a copy would be left depends on what is free.
+      for (let length = 0; length < 200; length += 3) {
+        for (const text of [secret(), Buffer.from(`${apiKey}:${secret()}`).toString("base64")]) {
+          for (const reason of [`é${"x".repeat(length)}${text}`, `${"x".repeat(length)}${text}é`]) {
+            const fetch = async () => new Response(JSON.stringify({ reason }), { status: 400 });
+            await authenticate({ ...options(), fetch }).catch(() => {});
+          }
+        }
+        await tick(0);
+        const after = count();
+        if (Object.values(after).some((times) => times > 0)) return { memories: memories.length, after, length };
+      }
+      return { memories: memories.length, after: count() };
+    }
     if (how === "invalid options") {
       for (const wrong of [{ baseUrl: "ftp://x" }, { timeout: -1 }, { environment: "" }, { store: 1 }, { apiKey: "a:b" }, { fetch: 1 }]) {
         try {
@@ -175,6 +190,13 @@ describe("the module's memory", () => {
     const { after, later } = await run("ASCII", "failed");
     assert.deepEqual(after, none);
     assert.deepEqual(later, none);
+  });
+
+  test("after replies that repeat it beside what is not ASCII", async () => {
+    for (const name of ["ASCII", "Greek"]) {
+      const { after, length } = await run(name, "repeats");
+      assert.deepEqual(after, none, `${name}, with ${length} characters before`);
+    }
   });
 
   test("of a client that is disposed of by its own fetch", async () => {
