@@ -44,27 +44,31 @@ function walk(root, found) {
     }
     if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value)) continue;
     seen.add(value);
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-      const hit = found(new TextDecoder("latin1").decode(value), `${path} (bytes)`);
-      if (hit) return hit;
-      continue;
-    }
-    // What every program shares: nothing of ours is in there, and it leads everywhere.
-    if (SHARED.has(value)) continue;
-    if (value instanceof Map || value instanceof Set) {
-      for (const entry of value) queue.push([entry, `${path}[entry]`]);
-    }
-    // What is inherited is asked of the object itself: a prototype's getter tells nothing by itself.
-    for (let owner = value; owner !== null && !SHARED.has(owner); owner = Object.getPrototypeOf(owner)) {
-      for (const key of Reflect.ownKeys(owner)) {
-        const hit = found(String(key), `a key of ${path}`);
+    try {
+      if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+        const hit = found(new TextDecoder("latin1").decode(value), `${path} (bytes)`);
         if (hit) return hit;
-        try {
-          queue.push([value[key], `${path}.${String(key)}`]);
-        } catch {
-          // It tells nothing.
+        continue;
+      }
+      // What every program shares: nothing of ours is in there, and it leads everywhere.
+      if (SHARED.has(value)) continue;
+      if (value instanceof Map || value instanceof Set) {
+        for (const entry of value) queue.push([entry, `${path}[entry]`]);
+      }
+      // What is inherited is asked of the object itself: a prototype's getter tells nothing by itself.
+      for (let owner = value; owner !== null && !SHARED.has(owner); owner = Object.getPrototypeOf(owner)) {
+        for (const key of Reflect.ownKeys(owner)) {
+          const hit = found(String(key), `a key of ${path}`);
+          if (hit) return hit;
+          try {
+            queue.push([value[key], `${path}.${String(key)}`]);
+          } catch {
+            // It tells nothing.
+          }
         }
       }
+    } catch {
+      // A proxy that does not let itself be looked into: it tells nothing.
     }
   }
   return undefined;

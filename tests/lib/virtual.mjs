@@ -8,9 +8,10 @@ const native = { Date, setImmediate, setTimeout, clearTimeout };
  * Takes over `performance.now`, `Date`, `setTimeout` and `clearTimeout`. To be called before the package is imported, so
  * that it cannot have kept the real ones.
  *
- * `skew` (ms) is how far the wall clock is off; `serverNow()` is the right time.
+ * `skew` (ms) is how far the wall clock is off; `serverNow()` is the right time. `turns` of the event loop are given to all
+ * that can happen now: as many as it takes the platform's own streams.
  */
-export function virtualTime({ skew = 0 } = {}) {
+export function virtualTime({ skew = 0, turns = 4 } = {}) {
   const origin = native.Date.UTC(2026, 0, 15, 12);
   const timers = new Map();
   let passed = 0;
@@ -25,21 +26,28 @@ export function virtualTime({ skew = 0 } = {}) {
     pending: () => [...timers.values()],
     /** Lets all that can happen now happen. */
     async settle() {
-      for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => native.setImmediate(resolve));
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => native.setImmediate(resolve));
     },
     /** Moves on, and fires on the way what is due. */
-    async advance(milliseconds) {
-      const end = passed + milliseconds;
+    advance: (milliseconds) => time.until(() => false, passed + milliseconds),
+    /** Moves on until something is so, no further than `end`. */
+    async until(condition, end) {
       for (;;) {
         await time.settle();
+        if (condition()) return;
         const [next] = [...timers.values()].sort((a, b) => a.at - b.at || a.id - b.id);
         if (!next || next.at > end) break;
         passed = Math.max(passed, next.at);
         timers.delete(next.id);
         next.callback();
       }
-      passed = end;
+      passed = Math.max(passed, end);
       await time.settle();
+    },
+    /** Back to the beginning, without any timer. */
+    restart() {
+      passed = 0;
+      timers.clear();
     },
     /** Drops every timer, for what comes next not to be disturbed by what is over. */
     clear: () => timers.clear(),
