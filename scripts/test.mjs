@@ -42,6 +42,7 @@ const stages = [
   { name: "packaging", suites: ["tests/packaging"] },
   { name: "types", suites: ["tests/types"] },
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
+  { name: "fuzz", suites: ["tests/fuzz"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
   { name: "faults", suites: ["tests/faults"], needs: ["chromium", "openssl"] },
