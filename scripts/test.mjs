@@ -45,7 +45,7 @@ const stages = [
   { name: "fuzz", suites: ["tests/fuzz"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
-  { name: "faults", suites: ["tests/faults"], needs: ["chromium", "openssl"] },
+  { name: "faults", suites: ["tests/faults", "tests/soak"], needs: ["chromium", "openssl"] },
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
   { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"], before: buildPage },
   { name: "budget", suites: ["tests/bench"] },
