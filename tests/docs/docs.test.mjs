@@ -13,7 +13,8 @@ const read = (path) => readFileSync(join(root, path), "utf8");
 const english = read("README.md");
 const french = read("README.fr.md");
 const readmes = { "README.md": english, "README.fr.md": french };
-const documents = ["README.md", "README.fr.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tests/sandbox/README.md", "tests/faults/README.md"];
+const documents = ["README.md", "README.fr.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tests/sandbox/README.md", "tests/faults/README.md",
+  "tests/fuzz/README.md", "tests/soak/README.md", "fuzz/README.md"];
 const types = read("pkg/index.d.ts");
 
 /** The table whose first row begins with `code`. */
