@@ -13,6 +13,9 @@ import { mixed } from "./seeds.mjs";
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const backwards = (text) => [...text].reverse().join("");
 
+/** The process says every few seconds that it goes on; a heap's snapshot takes a few more. */
+const SILENCE_MS = 60_000;
+
 /** The inputs that are kept, by file. */
 export function corpus() {
   return readdirSync(here("corpus")).filter((name) => name.endsWith(".json")).sort()
@@ -34,8 +37,10 @@ export async function fuzz({ consumer, snapshot = true, onProgress, ...given }) 
   // Backwards, so that no copy of them is there but what the package was given.
   const marks = { secret: "fuzz3d-s3cret-that-nobody-may-see", token: "fuzz3d-t0ken-that-n0-error-shows" };
   const reversed = { secret: backwards(marks.secret), token: backwards(marks.token) };
-  const file = snapshot ? join(temporaryFolder("fuzz"), "end.heapsnapshot") : undefined;
-  const worker = fork(here("worker.mjs"), [JSON.stringify({ consumer, reversed, snapshot: file, ...given })], {
+  const folder = temporaryFolder("fuzz");
+  const file = snapshot ? join(folder, "end.heapsnapshot") : undefined;
+  const place = join(folder, "place");
+  const worker = fork(here("worker.mjs"), [JSON.stringify({ consumer, reversed, snapshot: file, place, ...given })], {
     cwd: consumer, execArgv: ["--expose-gc"], silent: true, env: environment({ NODE_OPTIONS: "" }),
   });
   let output = "";
@@ -49,14 +54,26 @@ export async function fuzz({ consumer, snapshot = true, onProgress, ...given }) 
     });
   }
   let result;
+  let stuck = false;
+  let heard = performance.now();
+  const watch = setInterval(() => {
+    if (performance.now() - heard < SILENCE_MS) return;
+    stuck = true;
+    worker.kill("SIGKILL");
+  }, 1_000);
   worker.on("message", (message) => {
+    heard = performance.now();
     if (message.progress) onProgress?.(message.progress);
     else result = message;
   });
   const end = await new Promise((resolve, reject) => {
     worker.on("error", reject);
     worker.on("close", (...codes) => resolve(codes));
-  });
+  }).finally(() => clearInterval(watch));
+  if (stuck) {
+    const name = readFileSync(place, "utf8").trim();
+    return { figures: {}, finds: [{ name, problems: [`it has not come to an end for ${SILENCE_MS / 1_000} s`], input: /^\d+\/\d+$/.test(name) ? drawn(name) : undefined }] };
+  }
   if (!result) throw new Error(`the fuzzer ended early (${end}): ${output.slice(-4_000)}`);
   const { figures, finds } = result;
   const whole = (problem) => finds.push({ name: "the whole run", problems: [problem] });

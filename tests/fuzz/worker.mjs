@@ -1,7 +1,7 @@
 // The process that fuzzes: from where it is installed, with the clock, the timers and the network in its hands. What it
 // prints would be the package's: it has nothing to say but to the process that started it.
 import "../lib/memories.mjs";
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync, writeSync } from "node:fs";
 import { Session } from "node:inspector";
 import { fileURLToPath } from "node:url";
 import { writeHeapSnapshot } from "node:v8";
@@ -82,7 +82,11 @@ function nameOf(cause) {
   }
 }
 
+// For the one who started this to know the input that never ends.
+const place = openSync(given.place, "w");
+
 async function note(name, input, isSampled, looksIntoMemory) {
+  writeSync(place, name.padEnd(200), 0);
   const problems = await execute(input, isSampled, looksIntoMemory);
   figures.executions += 1;
   if (world.compared) figures.compared += 1;
@@ -101,7 +105,7 @@ async function fuzz() {
     if (index % 64 === 0) {
       const at = realNow();
       if (at - begun > seconds * 1_000) return;
-      if (at - spoke > 10_000) {
+      if (at - spoke > 5_000) {
         spoke = at;
         process.send({ progress: { ...figures, seconds: Math.round((at - begun) / 1_000), finds: finds.length } });
       }
