@@ -38,7 +38,7 @@ await command(async () => {
     process.stdout.write(`${minutes} min, seed ${seed}\n`);
     result = await fuzz({
       consumer, seed, seconds: minutes * 60, inputs: corpus(), coverage: true, missed: values.missed,
-      onProgress: ({ executions, seconds, finds }) => process.stderr.write(`${seconds} s: ${executions} executions, ${finds} finds\n`),
+      onProgress: ({ executions, seconds, finds, pages }) => process.stderr.write(`${seconds} s: ${executions} executions, ${finds} finds, ${pages} pages\n`),
     });
   }
   const { figures, finds } = result;

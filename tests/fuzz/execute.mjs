@@ -1,7 +1,7 @@
 // One execution: an input is built, run in virtual time, and everything that must hold is checked.
 import { createHash } from "node:crypto";
 import { leak } from "../lib/leaks.mjs";
-import { CODES, OPTIONS, codeOf, isB64token, isRetryable, judge } from "./oracle.mjs";
+import { CODES, OPTIONS, isB64token, isRetryable, judge } from "./oracle.mjs";
 import { serve } from "./replies.mjs";
 import { build, firstOf, foreign, property } from "./values.mjs";
 
@@ -11,6 +11,7 @@ const GRACE_MS = 30;
 const HORIZON_MS = 2e12;
 /** How many timers may go off in one execution: a lease is asked for again and again, for as long as a call may take. */
 const TIMERS = 2_000;
+/** How often foreign code calls the package in one execution: from within those calls it is called again. */
 const ACTS = 4;
 const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 const ignore = () => {};
@@ -140,7 +141,7 @@ export class World {
       case "invalidate": return client?.invalidate();
       case "invalidateOther": return client?.invalidate("another");
       case "fetch": return client && this.#call("fetch", () => client.fetch("/x"), { timeout: Infinity });
-      case "dispose": return client && ((this.disposed = true), client[dispose]());
+      case "dispose": return client?.[dispose]();
       case "abortedCall": return client && this.#call("getToken", () => client.getToken({ signal: AbortSignal.abort("theirs") }), { reasons: ["theirs"] });
       case "abort": return this.controller?.abort("aborted within");
       case "authenticate": return this.#call("authenticate", () => api.authenticate(good), { timeout: 1_000 });
@@ -407,10 +408,7 @@ export class World {
       }
       case "fetch": this.#call("fetch", () => (input?.$ === "nothing" ? client.fetch() : client.fetch(build(input, this), ...(init ? [build(init, this)] : []))), { timeout: Infinity }); break;
       case "advance": await time.advance(ms); break;
-      case "dispose":
-        this.disposed = true;
-        client[dispose]();
-        break;
+      case "dispose": client[dispose](); break;
       case "act": this.act(act); break;
       case "print": this.#seen(client, "the client"); break;
       case "deep": this.#deep(act); break;

@@ -107,7 +107,7 @@ async function fuzz() {
       if (at - begun > seconds * 1_000) return;
       if (at - spoke > 5_000) {
         spoke = at;
-        process.send({ progress: { ...figures, seconds: Math.round((at - begun) / 1_000), finds: finds.length } });
+        process.send({ progress: { ...figures, seconds: Math.round((at - begun) / 1_000), finds: finds.length, pages: pages() } });
       }
       if (index % 65_536 === 0) {
         globalThis.gc?.();
