@@ -5,14 +5,15 @@ const BRAND = Symbol.for("digitalpaye-auth.error");
 
 export class AuthError extends Error {
   constructor(message, fields = {}) {
-    super(message, "cause" in fields ? { cause: fields.cause } : undefined);
+    super(message, Object.hasOwn(fields, "cause") ? { cause: fields.cause } : undefined);
     const code = this.constructor[BRAND];
     this.code = code === ANY ? fields.code : code;
-    this.retryable = RETRYABLE.has(this.code) || (this.code === "unexpected_status" && fields.status === 408);
-    this.attempts = fields.attempts ?? 0;
-    for (const name of ["status", "reason", "retryAfter", "option"]) {
-      if (fields[name] !== undefined) this[name] = fields[name];
+    this.attempts = 0;
+    // Own members only: a page may have put some on Object.prototype.
+    for (const name of ["attempts", "status", "reason", "retryAfter", "option"]) {
+      if (Object.hasOwn(fields, name)) this[name] = fields[name];
     }
+    this.retryable = RETRYABLE.has(this.code) || (this.code === "unexpected_status" && this.status === 408);
   }
 
   /** Whether a value is one of our errors, whichever copy of the package made it. */
@@ -34,7 +35,8 @@ export class AuthError extends Error {
 
 const ANY = "auth_error";
 const RETRYABLE = new Set(["rate_limited", "internal_server_error", "network", "timeout"]);
-const CLASSES = new Map();
+/** In the order of their numbers (`Code::ALL` in src/error.rs). */
+const CLASSES = [];
 
 /** Names are set by hand: a minifier changes those that are written. */
 function named(constructor, name, code) {
@@ -42,33 +44,58 @@ function named(constructor, name, code) {
   Object.defineProperty(constructor.prototype, "name", { value: name, configurable: true, writable: true });
   Object.defineProperty(constructor, BRAND, { value: code });
   Object.defineProperty(constructor.prototype, BRAND, { value: code });
-  CLASSES.set(code, constructor);
   return constructor;
 }
 
 named(AuthError, "AuthError", ANY);
-export const InvalidOptionsError = named(class extends AuthError {}, "InvalidOptionsError", "invalid_options");
-export const BadRequestError = named(class extends AuthError {}, "BadRequestError", "bad_request");
-export const UnauthorizedError = named(class extends AuthError {}, "UnauthorizedError", "unauthorized");
-export const RateLimitError = named(class extends AuthError {}, "RateLimitError", "rate_limited");
-export const InternalServerError = named(class extends AuthError {}, "InternalServerError", "internal_server_error");
-export const UnexpectedStatusError = named(class extends AuthError {}, "UnexpectedStatusError", "unexpected_status");
-export const InvalidResponseError = named(class extends AuthError {}, "InvalidResponseError", "invalid_response");
-export const NetworkError = named(class extends AuthError {}, "NetworkError", "network");
-export const TimeoutError = named(class extends AuthError {}, "TimeoutError", "timeout");
+function derived(name, code) {
+  const constructor = named(class extends AuthError {}, name, code);
+  CLASSES.push(constructor);
+  return constructor;
+}
 
-/** The error of a code. Its message is for people: what is wrong, the status, and the API's own words. */
-export function errorOf(code, what, fields) {
-  const status = fields.status === undefined ? "" : ` (status ${fields.status})`;
-  const reason = fields.reason === undefined ? "" : `: ${fields.reason}`;
-  return new (CLASSES.get(code))(what + status + reason, fields);
+export const InvalidOptionsError = derived("InvalidOptionsError", "invalid_options");
+export const BadRequestError = derived("BadRequestError", "bad_request");
+export const UnauthorizedError = derived("UnauthorizedError", "unauthorized");
+export const RateLimitError = derived("RateLimitError", "rate_limited");
+export const InternalServerError = derived("InternalServerError", "internal_server_error");
+export const UnexpectedStatusError = derived("UnexpectedStatusError", "unexpected_status");
+export const InvalidResponseError = derived("InvalidResponseError", "invalid_response");
+export const NetworkError = derived("NetworkError", "network");
+export const TimeoutError = derived("TimeoutError", "timeout");
+
+/** The number of that class. */
+const NETWORK = 7;
+
+/**
+ * The error of a class. Its message is for people: which option, `what` is wrong, the status, and the API's own words. NaN
+ * and "" stand for nothing. `evidence` is a list of what the platform has for it: what `fetch` rejected with, or those words.
+ */
+export function errorOf({ number, what, attempts, status, retryAfter, option, evidence: [value] }) {
+  const fields = { attempts };
+  let message = what;
+  if (option) {
+    fields.option = option;
+    message = `${option} ${what}`;
+  }
+  if (status === status) {
+    fields.status = status;
+    message += ` (status ${status})`;
+  }
+  if (retryAfter === retryAfter) fields.retryAfter = retryAfter;
+  if (number === NETWORK) fields.cause = withoutReply(value);
+  else if (value !== undefined) {
+    fields.reason = value;
+    message += `: ${value}`;
+  }
+  return new CLASSES[number](message, fields);
 }
 
 /**
  * What to keep of a value that `fetch` rejected with: the very value, unless undici's parser put bytes of the reply
  * into it, which may hold a token. Then it is an error of the same name, message and code, and so is all around it.
  */
-export function withoutReply(value) {
+function withoutReply(value) {
   try {
     const chain = [];
     // Not by instanceof: the error may come from another realm.

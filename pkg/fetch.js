@@ -1,12 +1,12 @@
 // `DigitalpayeAuth.fetch`: the platform's fetch with a token, and one re-authentication.
 import { InvalidOptionsError } from "./errors.js";
-import { isA } from "./host.js";
+import { isA } from "./options.js";
 
 const ignore = () => {};
 
-/** `auth` gives tokens, `client` knows where to and how to send. Rejects, never throws. */
-export async function fetchWithToken(auth, client, args) {
-  const { base, environment, fetch: send = globalThis.fetch } = client;
+/** `auth` gives tokens, `host` knows where to and how to send. Rejects, never throws. */
+export async function fetchWithToken(auth, host, args) {
+  const { base, environment, fetch: send = globalThis.fetch } = host;
   // The platform's own words for a call without input.
   if (args.length === 0) return Reflect.apply(send, undefined, []);
   const [input] = args;

@@ -8,53 +8,49 @@ const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 #[must_use]
 pub fn http_date(text: &str) -> Option<NumericDate> {
     // Bytes here and below: the standard library's searches for characters would be half of this file in the module.
-    let mut parts = text.as_bytes().split(|byte| b" ,-".contains(byte)).filter(|part| !part.is_empty());
-    let _day_name = parts.next().filter(|name| name.len() >= 3 && name.iter().all(u8::is_ascii_alphabetic))?;
-    let (day, month, year, time);
-    let second = parts.next()?;
-    if second.first().is_some_and(u8::is_ascii_digit) {
-        (day, month, year, time) = (second, parts.next()?, parts.next()?, parts.next()?);
-        parts.next().filter(|&zone| zone == b"GMT")?;
-    } else {
-        (month, day, time, year) = (second, parts.next()?, parts.next()?, parts.next()?);
+    let mut parts = text.as_bytes().split(|byte| matches!(byte, b' ' | b',' | b'-')).filter(|part| !part.is_empty());
+    let mut next = || parts.next().unwrap_or_default();
+    let day_name = next();
+    let (mut day, mut month, mut year, mut time) = (next(), next(), next(), next());
+    let mut zone = next();
+    if !day.first()?.is_ascii_digit() {
+        // The third form: day and month, year and time are the other way round, and no zone is named.
+        (day, month, year, time) = (month, day, time, year);
+        if core::mem::replace(&mut zone, b"GMT") != b"" {
+            return None;
+        }
     }
-    if parts.next().is_some() {
+    if !next().is_empty() || zone != b"GMT" || day_name.len() < 3 || !day_name.iter().all(u8::is_ascii_alphabetic) {
         return None;
     }
 
-    let day = number(day).filter(|day| (1..=31).contains(day))?;
-    let month = (0_i64..).zip(MONTHS.chunks(3)).find(|(_, name)| *name == month)?.0 + 1;
-    let year = match (year.len(), number(year)?) {
+    let month = (1..).zip(MONTHS.chunks(3)).find(|(_, name)| *name == month)?.0;
+    let year = match (year.len(), number(year, 0, 9_999)?) {
         // Two digits are of RFC 850's time; 50 years ahead at most, read today, means the 1900s from 70 on.
-        (2, year) if year >= 70 => 1900 + year,
-        (2, year) => 2000 + year,
+        (2, year) => year + if year >= 70 { 1_900 } else { 2_000 },
         (4, year) => year,
         _ => return None,
     };
     let mut clock = time.split(|&byte| byte == b':');
-    let hour = number(clock.next()?).filter(|hour| *hour < 24)?;
-    let minute = number(clock.next()?).filter(|minute| *minute < 60)?;
+    let mut part = |most| number(clock.next()?, 0, most);
     // 60 is a leap second.
-    let second = number(clock.next()?).filter(|second| *second <= 60)?;
-    if clock.next().is_some() {
-        return None;
-    }
-
-    let seconds = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-    #[allow(clippy::cast_precision_loss)]
-    Some(NumericDate(seconds as f64))
+    let (hour, minute, second) = (part(23)?, part(59)?, part(60)?);
+    let days = days_since_1970(year, month, number(day, 1, 31)?);
+    clock
+        .next()
+        .is_none()
+        .then(|| NumericDate(f64::from(days) * 86_400.0 + f64::from((hour * 60 + minute) * 60 + second)))
 }
 
-/// A short run of digits.
-fn number(text: &[u8]) -> Option<i64> {
-    if text.is_empty() || text.len() > 4 {
-        return None;
-    }
-    text.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+/// A short run of digits, in a range.
+fn number(text: &[u8], least: i32, most: i32) -> Option<i32> {
+    let digit = |sum, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0'));
+    let value = if text.is_empty() || text.len() > 4 { None } else { text.iter().try_fold(0, digit) };
+    value.filter(|value| (least..=most).contains(value))
 }
 
 /// Days from 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day comes last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+fn days_since_1970(year: i32, month: i32, day: i32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let month = (month + 9) % 12;
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 306 + 5) / 10 + day

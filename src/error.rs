@@ -1,5 +1,6 @@
 //! The ways to fail: nine codes, one struct.
 
+use crate::refresh::FlightId;
 use alloc::boxed::Box;
 
 /// The stable name of a failure, `AuthError.code` in JavaScript. Part of the API; messages are not.
@@ -72,31 +73,32 @@ impl Code {
     }
 }
 
-/// A failure with all that is known of it. `V` is a value of the platform.
+/// A failure with all that is known of it.
 ///
 /// It never holds the request, the secret, the `Authorization` value or a token. It comes in a box: by value, its eighty
 /// bytes were copied at every `?` on the way, in code that outweighed what makes them.
 #[derive(Clone, Debug)]
-pub struct AuthError<V> {
+pub struct AuthError {
     /// Which of the nine.
     pub code: Code,
-    /// For people; not part of the API.
+    /// For people; not part of the API. Where `option` names one, it is the rest of a sentence that begins with it.
     pub message: &'static str,
     /// The HTTP status, or the body's `statusCode` where that counts.
     pub status: Option<f64>,
-    /// The API's own words, untouched: a string of the platform, which may hold what is no Unicode text.
-    pub reason: Option<V>,
+    /// Whether something of the platform's goes with it, untouched: the very value that it rejected with (`cause` in
+    /// JavaScript), or, where a status decides, the API's own words (`reason`). It stays with the platform.
+    pub evidence: bool,
+    /// By which flight it came.
+    pub flight: FlightId,
     /// Seconds, from `Retry-After`.
     pub retry_after: Option<f64>,
     /// The option at fault, for [`Code::InvalidOptions`].
     pub option: Option<&'static str>,
-    /// The very value that the platform rejected with.
-    pub cause: Option<V>,
     /// Requests sent before this failure was final.
     pub attempts: u32,
 }
 
-impl<V> AuthError<V> {
+impl AuthError {
     /// A failure of which nothing else is known yet.
     #[must_use]
     pub fn new(code: Code, message: &'static str) -> Box<Self> {
@@ -104,10 +106,10 @@ impl<V> AuthError<V> {
             code,
             message,
             status: None,
-            reason: None,
+            evidence: false,
+            flight: 0,
             retry_after: None,
             option: None,
-            cause: None,
             attempts: 0,
         })
     }
@@ -146,12 +148,12 @@ impl<V> AuthError<V> {
 
     /// `fetch` rejected, or the body broke off.
     #[must_use]
-    pub fn network(cause: V) -> Box<Self> {
+    pub fn network() -> Box<Self> {
         let mut error = Self::new(
             Code::Network,
             "no complete reply (in a page this may also be CORS: the server has to allow Authorization and X-Environment by name)",
         );
-        error.cause = Some(cause);
+        error.evidence = true;
         error
     }
 

@@ -4,9 +4,8 @@ use crate::credentials::BasicCredentials;
 use crate::error::AuthError;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-/// `baseUrl` when none is given.
-pub const DEFAULT_BASE_URL: &str = "https://api.digitalpaye.com";
 /// `environment` when none is given.
 pub const DEFAULT_ENVIRONMENT: &str = "Production";
 /// `timeout` when none is given, in milliseconds.
@@ -32,15 +31,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// What tokens of one store entry have in common. Hashed before a store sees it; no part may hold a line break.
+    /// What tokens of one store entry have in common, in UTF-8. Hashed before a store sees it; no part may hold a line break.
     #[must_use]
-    pub fn store_identity(&self) -> String {
-        let mut identity = String::from(self.endpoint.base.as_str());
-        for part in [&self.environment, self.credentials.user_id()] {
-            identity.push('\n');
-            identity.push_str(part);
-        }
-        identity
+    pub fn store_identity(&self) -> Vec<u8> {
+        [self.endpoint.base.as_bytes(), self.environment.as_bytes(), self.credentials.user_id()].join(&b'\n')
     }
 }
 
@@ -62,10 +56,8 @@ pub struct UrlParts<'a> {
     pub protocol: &'a str,
     /// Without port.
     pub hostname: &'a str,
-    /// Percent-encoded; empty if there is none.
-    pub username: &'a str,
-    /// Percent-encoded; empty if there is none.
-    pub password: &'a str,
+    /// Whether there is a username or a password.
+    pub user_info: bool,
 }
 
 impl Endpoint {
@@ -74,22 +66,22 @@ impl Endpoint {
     /// # Errors
     ///
     /// Names `baseUrl`: user info, a query or a fragment; neither https, nor http on a loopback host.
-    pub fn new<C>(parts: UrlParts<'_>) -> Result<Self, Box<AuthError<C>>> {
+    pub fn new(parts: UrlParts<'_>) -> Result<Self, Box<AuthError>> {
         let fault = |message| Err(AuthError::option("baseUrl", message));
-        if !parts.username.is_empty() || !parts.password.is_empty() {
-            return fault("baseUrl holds user info; credentials belong in apiKey and apiSecret");
+        if parts.user_info {
+            return fault("holds user info; credentials belong in apiKey and apiSecret");
         }
         // In `href`, because an empty query or fragment leaves `search` and `hash` empty too.
-        if parts.href.bytes().any(|byte| b"?#".contains(&byte)) {
-            return fault("baseUrl holds a query or a fragment");
+        if parts.href.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
+            return fault("holds a query or a fragment");
         }
         match parts.protocol {
             "https:" => {}
             "http:" if is_loopback(parts.hostname) => {}
             "http:" => {
-                return fault("baseUrl is http; the secret travels over https only, but to a loopback host");
+                return fault("is http; the secret travels over https only, but to a loopback host");
             }
-            _ => return fault("baseUrl is neither https nor http"),
+            _ => return fault("is neither https nor http"),
         }
         let mut base = String::from(parts.href);
         if !base.ends_with('/') {
@@ -115,12 +107,12 @@ fn is_loopback(hostname: &str) -> bool {
 /// # Errors
 ///
 /// Names `environment`: empty, or a character outside 0x21–0x7E.
-pub fn environment<C>(value: String) -> Result<String, Box<AuthError<C>>> {
+pub fn environment(value: String) -> Result<String, Box<AuthError>> {
     if value.is_empty() {
-        return Err(AuthError::option("environment", "environment is empty"));
+        return Err(AuthError::option("environment", "is empty"));
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(AuthError::option("environment", "environment holds a character that is not visible ASCII"));
+        return Err(AuthError::option("environment", "holds a character that is not visible ASCII"));
     }
     Ok(value)
 }
@@ -130,11 +122,11 @@ pub fn environment<C>(value: String) -> Result<String, Box<AuthError<C>>> {
 /// # Errors
 ///
 /// Names `timeout`: not positive, or not finite.
-pub fn timeout_ms<C>(value: f64) -> Result<f64, Box<AuthError<C>>> {
+pub fn timeout_ms(value: f64) -> Result<f64, Box<AuthError>> {
     if value > 0.0 && value.is_finite() {
         Ok(value)
     } else {
-        Err(AuthError::option("timeout", "timeout is not a positive, finite number of milliseconds"))
+        Err(AuthError::option("timeout", "is not a positive, finite number of milliseconds"))
     }
 }
 
@@ -143,13 +135,13 @@ pub fn timeout_ms<C>(value: f64) -> Result<f64, Box<AuthError<C>>> {
 /// # Errors
 ///
 /// Names `maxRetries`: not a whole number from 0 to 10.
-pub fn max_retries<C>(value: f64) -> Result<u32, Box<AuthError<C>>> {
+pub fn max_retries(value: f64) -> Result<u32, Box<AuthError>> {
     // Only whole numbers in range come back from the cast unchanged; NaN becomes 0, which differs from NaN.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let count = value as u32;
     if f64::from(count) == value && count <= MAX_RETRIES {
         Ok(count)
     } else {
-        Err(AuthError::option("maxRetries", "maxRetries is not a whole number from 0 to 10"))
+        Err(AuthError::option("maxRetries", "is not a whole number from 0 to 10"))
     }
 }

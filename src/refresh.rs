@@ -1,7 +1,7 @@
 //! The life of a token in a client: who waits for whom, when a new one is asked for, which one counts.
 //!
-//! A state machine without clock, network or promise. The shell tells it what happened ([`Lifecycle::call`] and the
-//! other events, each with `now`) and carries out the [`Action`]s that come back, in order.
+//! A state machine without clock, network or promise. It is told what happened ([`Lifecycle::call`] and the other
+//! events, each with `now`); the [`Action`]s that come back are carried out in order.
 //!
 //! The state is what is *held* and what is in *flight*:
 //!
@@ -38,10 +38,8 @@
 //! | close | any | any | all who wait see the error; nothing is held or in flight |
 
 use crate::time::Instant;
-use alloc::collections::VecDeque;
-use alloc::string::String;
+use crate::token::Fingerprint;
 use alloc::vec::Vec;
-use zeroize::Zeroizing;
 
 /// The longest soft window, in milliseconds, and its share of a life.
 pub const SOFT_MS: f64 = 120_000.0;
@@ -68,20 +66,14 @@ const GONE_MS: f64 = 1_000.0;
 /// How many invalidated tokens are remembered, to refuse them if a store still has them.
 const REFUSED: usize = 4;
 
-/// A token as the machine needs it: cheap to hand out, comparable.
-pub trait Bearer: Clone {
-    /// The token itself.
-    fn token(&self) -> &str;
-}
-
 /// A flight's number. Every flight of a client has another.
 pub type FlightId = u32;
 /// A caller's number. Ascending.
 pub type WaiterId = u32;
 
-/// What the shell is to do.
+/// What is to be done.
 #[derive(Debug)]
-pub enum Action<T, E, W> {
+pub enum Action {
     /// Ask for a token.
     Start {
         /// The new flight.
@@ -95,24 +87,25 @@ pub enum Action<T, E, W> {
     },
     /// Give this flight up; whatever it still brings is ignored.
     Cancel(FlightId),
-    /// Resolve this caller's promise.
-    Serve(WaiterId, W, T),
-    /// Reject this caller's promise.
-    Fail(WaiterId, W, E),
+    /// Resolve this caller's promise with the token held.
+    Serve(WaiterId),
+    /// Reject this caller's promise with the failure at hand.
+    Fail(WaiterId),
     /// Reject this caller's promise: its own deadline has passed.
-    TimedOut(WaiterId, W),
-    /// Reject this caller's promise with its own reason.
-    Abort(W),
-    /// Hand this token out without asking, until then.
-    Hold(T, Instant),
+    TimedOut(WaiterId),
+    /// Hold this flight's token, and hand it out without asking until then.
+    Hold(FlightId, Instant),
     /// Hand nothing out without asking.
     Drop,
-    /// Delete the store's token, unless it is another than this one, if one is known.
-    Delete(Option<T>),
+    /// Delete the store's token; if `held`, only the one that was held until now.
+    Delete {
+        /// Whether one was.
+        held: bool,
+    },
 }
 
-/// What the shell is to do, in this order.
-pub type Actions<T, E, W> = Vec<Action<T, E, W>>;
+/// What is to be done, in this order.
+pub type Actions = Vec<Action>;
 
 /// What a call is about.
 #[derive(Clone, Copy, Debug)]
@@ -125,15 +118,9 @@ pub struct Call {
     pub deadline: Instant,
 }
 
-#[derive(Debug)]
-struct Waiter<W> {
-    call: Call,
-    handle: W,
-}
-
-#[derive(Debug)]
-struct Held<T> {
-    token: T,
+struct Held {
+    flight: FlightId,
+    token: Fingerprint,
     soft: Instant,
     hard: Instant,
     end: Instant,
@@ -147,7 +134,7 @@ enum Stage {
     Past,
 }
 
-impl<T> Held<T> {
+impl Held {
     fn stage(&self, now: Instant) -> Stage {
         if now < self.soft {
             Stage::Fresh
@@ -168,33 +155,31 @@ struct Flight {
     behind: bool,
 }
 
-/// The state. `T` is a token, `E` a failure, `W` what the shell keeps of a caller.
-pub struct Lifecycle<T, E, W> {
+/// The state.
+pub struct Lifecycle {
     timeout_ms: f64,
     has_store: bool,
-    held: Option<Held<T>>,
+    held: Option<Held>,
     flight: Option<Flight>,
     flights: FlightId,
-    /// In the order of their numbers, which is that of their deadlines.
-    waiters: VecDeque<Waiter<W>>,
+    waiters: Callers,
     failures: u32,
     cool_until: Option<Instant>,
     /// The next flight goes past the store: what it has may be what was invalidated.
     direct_next: bool,
-    refused: Vec<Zeroizing<String>>,
-    error: core::marker::PhantomData<E>,
+    refused: [Fingerprint; REFUSED],
 }
 
-impl<T, E, W> core::fmt::Debug for Lifecycle<T, E, W> {
+impl core::fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Lifecycle")
             .field("flight", &self.flight)
-            .field("waiters", &self.waiters.len())
+            .field("waiters", &self.waiters.count)
             .finish_non_exhaustive()
     }
 }
 
-impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
+impl Lifecycle {
     /// Nothing held, nothing in flight.
     #[must_use]
     pub fn new(timeout_ms: f64, has_store: bool) -> Self {
@@ -204,17 +189,16 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             held: None,
             flight: None,
             flights: 0,
-            waiters: VecDeque::new(),
+            waiters: Callers::default(),
             failures: 0,
             cool_until: None,
             direct_next: false,
-            refused: Vec::new(),
-            error: core::marker::PhantomData,
+            refused: [Fingerprint::default(); REFUSED],
         }
     }
 
     /// A caller asks for a token.
-    pub fn call(&mut self, call: Call, handle: W, now: Instant) -> Actions<T, E, W> {
+    pub fn call(&mut self, call: Call, now: Instant) -> Actions {
         let mut actions = Vec::new();
         self.forget_the_gone(now, &mut actions);
 
@@ -224,7 +208,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
                 || stage == Stage::Soft
                 || (stage == Stage::Hard && self.flight.is_none() && self.cooling(now))
             {
-                actions.push(Action::Serve(call.id, handle, held.token.clone()));
+                actions.push(Action::Serve(call.id));
                 if stage == Stage::Soft && self.flight.is_none() && !self.cooling(now) {
                     self.start(false, true, now.plus(self.timeout_ms), &mut actions);
                 }
@@ -232,7 +216,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
             }
         }
 
-        self.waiters.push_back(Waiter { call, handle });
+        self.waiters.push(call);
         match self.flight {
             None => self.start_for_the_last(call.force, &mut actions),
             Some(flight) if call.force && !flight.direct => {
@@ -252,7 +236,14 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The flight brought a token that lives for `life_ms` from `from` on. `random` is from 0 up to 1.
-    pub fn landed(&mut self, flight: FlightId, token: T, life_ms: f64, from: Instant, random: f64) -> Actions<T, E, W> {
+    pub fn landed(
+        &mut self,
+        flight: FlightId,
+        token: Fingerprint,
+        life_ms: f64,
+        from: Instant,
+        random: f64,
+    ) -> Actions {
         let mut actions = Vec::new();
         if !self.is_current(flight) {
             return actions;
@@ -266,58 +257,49 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         let soft_ms = SOFT_MS.min(SOFT_SHARE * life_ms);
         let soft = end.plus(-soft_ms * (1.0 + SOFT_SPREAD * random));
         let hard = end.plus(-HARD_MS.min(HARD_SHARE * life_ms));
-        actions.push(Action::Hold(token.clone(), soft));
-        for Waiter { call, handle } in self.waiters.drain(..) {
-            actions.push(Action::Serve(call.id, handle, token.clone()));
-        }
-        self.held = Some(Held { token, soft, hard, end });
+        actions.push(Action::Hold(flight, soft));
+        actions.extend(self.waiters.drain().map(|call| Action::Serve(call.id)));
+        self.held = Some(Held { flight, token, soft, hard, end });
         actions
     }
 
     /// The flight failed for good; with `retry_after_ms` the server said when to come back.
-    pub fn failed(
-        &mut self,
-        flight: FlightId,
-        error: &E,
-        retry_after_ms: Option<f64>,
-        now: Instant,
-    ) -> Actions<T, E, W> {
+    pub fn failed(&mut self, flight: FlightId, retry_after_ms: Option<f64>, now: Instant) -> Actions {
         let mut actions = Vec::new();
         if !self.is_current(flight) {
             return actions;
         }
         self.flight = None;
         let good = self.good(now);
-        if good.is_some() {
+        if good {
             self.cool_down(retry_after_ms, now);
         }
-        for Waiter { call, handle } in self.waiters.drain(..) {
-            actions.push(answer(call, handle, good.as_ref(), error));
-        }
+        actions.extend(self.waiters.drain().map(|call| answer(call, good)));
         actions
     }
 
     /// The flight's own deadline passed. Those of its callers who have time left get another.
-    pub fn timed_out(&mut self, flight: FlightId, now: Instant) -> Actions<T, E, W> {
+    pub fn timed_out(&mut self, flight: FlightId, now: Instant) -> Actions {
         let mut actions = Vec::new();
         let Some(direct) = self.flight.filter(|current| current.id == flight).map(|current| current.direct) else {
             return actions;
         };
         self.flight = None;
         let good = self.good(now);
-        if good.is_some() {
+        if good {
             self.cool_down(None, now);
         }
-        for waiter in core::mem::take(&mut self.waiters) {
-            let Waiter { call, handle } = waiter;
-            match &good {
-                Some(token) if !call.force => actions.push(Action::Serve(call.id, handle, token.clone())),
-                _ if call.deadline <= now => actions.push(Action::TimedOut(call.id, handle)),
-                _ => self.waiters.push_back(Waiter { call, handle }),
+        for call in self.waiters.drain() {
+            if good && !call.force {
+                actions.push(Action::Serve(call.id));
+            } else if call.deadline <= now {
+                actions.push(Action::TimedOut(call.id));
+            } else {
+                self.waiters.push(call);
             }
         }
         actions.push(Action::Cancel(flight));
-        let left_ms = self.waiters.back().map_or(0.0, |last| last.call.deadline.since(now));
+        let left_ms = self.waiters.last().map_or(0.0, |last| last.deadline.since(now));
         if left_ms >= WORTHWHILE_MS.min(WORTHWHILE_SHARE * self.timeout_ms) {
             self.start_for_the_last(direct, &mut actions);
         }
@@ -327,71 +309,60 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     /// The flight is to wait until `until` before its next attempt, which is past its deadline. Those for whom the wait
     /// does not fit see the error now. For the others the flight goes on, until the deadline that comes back; `None` if
     /// there are no others.
-    pub fn outwait(
-        &mut self,
-        flight: FlightId,
-        until: Instant,
-        error: &E,
-        now: Instant,
-    ) -> Option<(Instant, Actions<T, E, W>)> {
-        let last = self.waiters.back()?.call.deadline;
+    pub fn outwait(&mut self, flight: FlightId, until: Instant, now: Instant) -> Option<(Instant, Actions)> {
+        let last = self.waiters.last()?.deadline;
         if !self.is_current(flight) || last <= until {
             return None;
         }
         let mut actions = Vec::new();
         let good = self.good(now);
-        while self.waiters.front().is_some_and(|first| first.call.deadline <= until) {
-            let Some(Waiter { call, handle }) = self.waiters.pop_front() else { break };
-            actions.push(answer(call, handle, good.as_ref(), error));
+        while let Some(call) = self.waiters.take_first_until(until) {
+            actions.push(answer(call, good));
         }
         Some((last, actions))
     }
 
     /// A caller's own deadline passed.
-    pub fn deadline(&mut self, id: WaiterId, now: Instant) -> Actions<T, E, W> {
+    pub fn deadline(&mut self, id: WaiterId, now: Instant) -> Actions {
         let mut actions = Vec::new();
-        let Some(Waiter { call, handle }) = self.take(id) else {
+        let Some(call) = self.waiters.take(id) else {
             return actions;
         };
-        match self.good(now).filter(|_| !call.force) {
-            Some(token) => actions.push(Action::Serve(id, handle, token)),
-            None => actions.push(Action::TimedOut(id, handle)),
-        }
-        if self.end_if_nobody_waits(&mut actions) && self.good(now).is_some() {
+        let good = self.good(now);
+        actions.push(if good && !call.force { Action::Serve(id) } else { Action::TimedOut(id) });
+        if self.end_if_nobody_waits(&mut actions) && good {
             self.cool_down(None, now);
         }
         actions
     }
 
     /// A caller gave up.
-    pub fn abort(&mut self, id: WaiterId) -> Actions<T, E, W> {
+    pub fn abort(&mut self, id: WaiterId) -> Actions {
         let mut actions = Vec::new();
-        if let Some(waiter) = self.take(id) {
-            actions.push(Action::Abort(waiter.handle));
+        if self.waiters.take(id).is_some() {
             self.end_if_nobody_waits(&mut actions);
         }
         actions
     }
 
     /// The token held (or, if one is named, that one, if it is held) is no good.
-    pub fn invalidate(&mut self, token: Option<&str>) -> Actions<T, E, W> {
+    pub fn invalidate(&mut self, token: Option<Fingerprint>) -> Actions {
         let mut actions = Vec::new();
-        let held = self.held.as_ref().map(|held| held.token.token());
+        let held = self.held.as_ref().map(|held| held.token);
         if let Some(bad) = token.or(held) {
             let hit = held == Some(bad);
-            let bad = Zeroizing::new(String::from(bad));
             self.refuse(bad);
             if token.is_some() && !hit {
                 return actions;
             }
         }
-        let held = self.held.take();
+        let held = self.held.take().is_some();
         self.failures = 0;
         self.cool_until = None;
         self.direct_next = self.direct_next || token.is_none();
         actions.push(Action::Drop);
         if self.has_store {
-            actions.push(Action::Delete(held.map(|held| held.token)));
+            actions.push(Action::Delete { held });
         }
         if let Some(flight) = self.flight.take() {
             actions.push(Action::Cancel(flight.id));
@@ -403,7 +374,7 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The request in which the flight began has ended, and the flight with it.
-    pub fn lost(&mut self, flight: FlightId) -> Actions<T, E, W> {
+    pub fn lost(&mut self, flight: FlightId) -> Actions {
         let mut actions = Vec::new();
         if let Some(lost) = self.flight.take_if(|current| current.id == flight) {
             actions.push(Action::Cancel(flight));
@@ -413,15 +384,12 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
     }
 
     /// The client is closed.
-    pub fn close(&mut self, error: &E) -> Actions<T, E, W> {
+    pub fn close(&mut self) -> Actions {
         let mut actions = Vec::new();
         self.held = None;
-        self.refused.clear();
         actions.push(Action::Drop);
         let flight = self.flight.take();
-        for Waiter { call, handle } in self.waiters.drain(..) {
-            actions.push(Action::Fail(call.id, handle, error.clone()));
-        }
+        actions.extend(self.waiters.drain().map(|call| Action::Fail(call.id)));
         actions.extend(flight.map(|flight| Action::Cancel(flight.id)));
         actions
     }
@@ -432,40 +400,28 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         self.flight.map(|flight| flight.id)
     }
 
-    /// What the shell keeps of a caller that waits.
-    pub fn waiter(&mut self, id: WaiterId) -> Option<&mut W> {
-        self.waiters
-            .binary_search_by_key(&id, |waiter| waiter.call.id)
-            .ok()
-            .and_then(|index| self.waiters.get_mut(index))
-            .map(|waiter| &mut waiter.handle)
-    }
-
     /// When a caller that waits no longer does.
     #[must_use]
-    pub fn deadline_of(&self, id: WaiterId) -> Option<Instant> {
-        self.waiters
-            .binary_search_by_key(&id, |waiter| waiter.call.id)
-            .ok()
-            .and_then(|index| self.waiters.get(index))
-            .map(|waiter| waiter.call.deadline)
+    pub fn deadline_of(&mut self, id: WaiterId) -> Option<Instant> {
+        self.waiters.get(id).map(|call| call.deadline)
     }
 
     /// Whether a store's token, which would live until `end`, is worth having: not invalidated here, and newer than the
     /// one held.
     #[must_use]
-    pub fn accepts(&self, token: &str, end: Instant) -> bool {
-        !self.refused.iter().any(|refused| refused.as_str() == token)
-            && self.held.as_ref().is_none_or(|held| held.token.token() != token && end > held.end)
+    pub fn accepts(&self, token: Fingerprint, end: Instant) -> bool {
+        !self.refuses(token) && self.held.as_ref().is_none_or(|held| held.token != token && end > held.end)
     }
 
-    /// Whether this is the token held.
+    /// Whether the token held is the one that this flight brought.
     #[must_use]
-    pub fn holds(&self, token: &str) -> bool {
-        self.held.as_ref().is_some_and(|held| held.token.token() == token)
+    pub fn holds(&self, flight: FlightId) -> bool {
+        self.held.as_ref().is_some_and(|held| held.flight == flight)
     }
 
-    fn is_current(&self, flight: FlightId) -> bool {
+    /// Whether all who wait depend on this flight.
+    #[must_use]
+    pub fn is_current(&self, flight: FlightId) -> bool {
         self.flight.is_some_and(|current| current.id == flight)
     }
 
@@ -473,8 +429,8 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         self.cool_until.is_some_and(|until| now < until)
     }
 
-    fn good(&self, now: Instant) -> Option<T> {
-        self.held.as_ref().filter(|held| held.stage(now) != Stage::Past).map(|held| held.token.clone())
+    fn good(&self, now: Instant) -> bool {
+        self.held.as_ref().is_some_and(|held| held.stage(now) != Stage::Past)
     }
 
     fn cool_down(&mut self, retry_after_ms: Option<f64>, now: Instant) {
@@ -483,29 +439,27 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         self.cool_until = Some(now.plus(wait.max(retry_after_ms.unwrap_or(0.0))));
     }
 
-    fn refuse(&mut self, token: Zeroizing<String>) {
-        if !self.has_store || self.refused.contains(&token) {
-            return;
-        }
-        if self.refused.len() == REFUSED {
-            self.refused.remove(0);
-        }
-        self.refused.push(token);
+    // As in `BasicCredentials::new`.
+    #[allow(clippy::manual_contains)]
+    fn refuses(&self, token: Fingerprint) -> bool {
+        self.refused.iter().any(|refused| *refused == token)
     }
 
-    fn take(&mut self, id: WaiterId) -> Option<Waiter<W>> {
-        let index = self.waiters.binary_search_by_key(&id, |waiter| waiter.call.id).ok()?;
-        self.waiters.remove(index)
+    fn refuse(&mut self, token: Fingerprint) {
+        if self.has_store && !self.refuses(token) {
+            let [_, second, third, fourth] = self.refused;
+            self.refused = [second, third, fourth, token];
+        }
     }
 
     /// The caller with the most time left leads: led by another, the flight would end while some still can wait.
-    fn start_for_the_last(&mut self, direct: bool, actions: &mut Actions<T, E, W>) {
-        if let Some(deadline) = self.waiters.back().map(|waiter| waiter.call.deadline) {
+    fn start_for_the_last(&mut self, direct: bool, actions: &mut Actions) {
+        if let Some(deadline) = self.waiters.last().map(|call| call.deadline) {
             self.start(direct, false, deadline, actions);
         }
     }
 
-    fn start(&mut self, direct: bool, behind: bool, deadline: Instant, actions: &mut Actions<T, E, W>) {
+    fn start(&mut self, direct: bool, behind: bool, deadline: Instant, actions: &mut Actions) {
         self.flights = self.flights.wrapping_add(1);
         let id = self.flights;
         let direct = direct || self.direct_next || !self.has_store;
@@ -513,26 +467,87 @@ impl<T: Bearer, E: Clone, W> Lifecycle<T, E, W> {
         actions.push(Action::Start { flight: id, deadline, direct, behind });
     }
 
-    fn end_if_nobody_waits(&mut self, actions: &mut Actions<T, E, W>) -> bool {
+    fn end_if_nobody_waits(&mut self, actions: &mut Actions) -> bool {
         let ended = if self.waiters.is_empty() { self.flight.take_if(|flight| !flight.behind) } else { None };
         actions.extend(ended.map(|flight| Action::Cancel(flight.id)));
         ended.is_some()
     }
 
     /// Callers whose request ended, promise, timer and all, cannot say so.
-    fn forget_the_gone(&mut self, now: Instant, actions: &mut Actions<T, E, W>) {
-        while self.waiters.front().is_some_and(|first| now.since(first.call.deadline) > GONE_MS) {
-            if let Some(waiter) = self.waiters.pop_front() {
-                actions.push(Action::TimedOut(waiter.call.id, waiter.handle));
-            }
+    fn forget_the_gone(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(call) = self.waiters.take_first_until(now.plus(-GONE_MS)) {
+            actions.push(Action::TimedOut(call.id));
         }
     }
 }
 
-/// What a caller gets when its flight failed: the held token, if there is a good one and it does not insist.
-fn answer<T: Bearer, E: Clone, W>(call: Call, handle: W, good: Option<&T>, error: &E) -> Action<T, E, W> {
-    match good {
-        Some(token) if !call.force => Action::Serve(call.id, handle, token.clone()),
-        _ => Action::Fail(call.id, handle, error.clone()),
+/// The callers that wait, in the order of their numbers, which is that of their deadlines. One that leaves keeps its place
+/// until those before or behind it have left too, so that however many leave, in whichever order, it takes no time.
+#[derive(Debug, Default)]
+struct Callers {
+    calls: Vec<Call>,
+    /// All before have left.
+    first: usize,
+    count: usize,
+}
+
+impl Callers {
+    fn is_empty(&self) -> bool {
+        self.count == 0
     }
+
+    fn push(&mut self, call: Call) {
+        self.calls.push(call);
+        self.count += 1;
+    }
+
+    fn get(&mut self, id: WaiterId) -> Option<&mut Call> {
+        let index = self.calls.binary_search_by_key(&id, |call| call.id).ok()?;
+        self.calls.get_mut(index).filter(|call| call.waits())
+    }
+
+    fn last(&mut self) -> Option<Call> {
+        while self.calls.pop_if(|last| !last.waits()).is_some() {}
+        self.calls.last().copied()
+    }
+
+    fn take(&mut self, id: WaiterId) -> Option<Call> {
+        let call = self.get(id)?;
+        let taken = *call;
+        call.leave();
+        self.count -= 1;
+        if self.count == 0 {
+            self.calls.clear();
+            self.first = 0;
+        }
+        Some(taken)
+    }
+
+    /// The first, if its deadline is no later than `until`.
+    fn take_first_until(&mut self, until: Instant) -> Option<Call> {
+        while self.calls.get(self.first).is_some_and(|call| !call.waits()) {
+            self.first += 1;
+        }
+        let first = self.calls.get(self.first).filter(|call| call.deadline <= until)?.id;
+        self.take(first)
+    }
+
+    fn drain(&mut self) -> impl Iterator<Item = Call> + use<> {
+        core::mem::take(self).calls.into_iter().filter(|call| call.waits())
+    }
+}
+
+impl Call {
+    fn waits(&self) -> bool {
+        self.deadline.0 != f64::INFINITY
+    }
+
+    fn leave(&mut self) {
+        self.deadline = Instant(f64::INFINITY);
+    }
+}
+
+/// What a caller gets when its flight failed: the held token, if there is a good one and it does not insist.
+fn answer(call: Call, good: bool) -> Action {
+    if good && !call.force { Action::Serve(call.id) } else { Action::Fail(call.id) }
 }

@@ -12,7 +12,7 @@ pub const CAP_MS: f64 = 5_000.0;
 /// `random` is from 0 up to 1: full jitter, so that clients which failed together do not come back together. The
 /// server's own `Retry-After` goes before ours. Whether the wait fits in anybody's deadline is not asked here.
 #[must_use]
-pub fn next_delay<C>(error: &AuthError<C>, attempts: u32, max_retries: u32, random: f64) -> Option<f64> {
+pub fn next_delay(error: &AuthError, attempts: u32, max_retries: u32, random: f64) -> Option<f64> {
     if !error.retryable() || attempts > max_retries {
         return None;
     }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 fuzz_target!(|data: (&str, &str, &str)| {
     let (user_id, password, around) = data;
-    let taken = BasicCredentials::new::<()>(Zeroizing::new(user_id.into()), Zeroizing::new(password.into()));
+    let taken = BasicCredentials::new(Zeroizing::new(user_id.into()), Zeroizing::new(password.into()));
     let allowed = !user_id.is_empty()
         && !password.is_empty()
         && !user_id.contains(':')

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: (u16, u32, u32, u32, Option<u32>)| {
     let (status, attempts, max_retries, random, retry_after) = data;
-    let mut error: Box<AuthError<()>> = AuthError::status(f64::from(status));
+    let mut error: Box<AuthError> = AuthError::status(f64::from(status));
     error.retry_after = retry_after.map(f64::from);
     let random = f64::from(random) / (f64::from(u32::MAX) + 1.0);
     let again = matches!(error.code, Code::RateLimited | Code::InternalServerError) || status == 408;

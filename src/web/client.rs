@@ -1,470 +1,229 @@
-//! The client: tells the [`Lifecycle`] what happens, and carries out what it decides.
+//! What JavaScript holds of a client: its events come in here, and its orders go out to the [`host`].
 
-use super::exchange::Landing;
-use super::flight::Flight;
-use super::host::{Failure, Host, settle};
-use super::options::{CallOptions, ClientOptions, aborted, read, read_call};
-use super::store::{delete, give_up_lease, obtain, share};
-use super::waiter::{Grant, Outcome, Waiter};
-use crate::error::AuthError;
-use crate::refresh::{self, Bearer, Call, FlightId, Lifecycle, WaiterId};
+use super::host::{self, Engine};
+use crate::client::{self, Order, Orders, Stored};
+use crate::credentials::BasicCredentials;
+use crate::error::{AuthError, Code};
+use crate::flight::{Event, Stage, Step};
+use crate::options::{
+    DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, UrlParts, environment,
+    max_retries, timeout_ms,
+};
+use crate::refresh::{FlightId, WaiterId};
+use crate::response::{Body, Content, Headers, Reply};
 use crate::time::Instant;
+use crate::token::Fingerprint;
+use crate::whole::whole;
 use alloc::boxed::Box;
-use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
-use js_sys::{Function, Math, Promise};
+use core::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
-type Action = refresh::Action<Grant, Failure, Box<Waiter>>;
+type Result<T> = core::result::Result<T, Box<AuthError>>;
 
-/// A flight silent for this long is taken for one whose request has ended, in milliseconds. It doubles with every such
-/// finding up to [`PATIENCE_CAP_MS`], lest a busy isolate take over its own flights for ever.
-const PATIENCE_MS: f64 = 250.0;
-/// The longest such silence, in milliseconds.
-const PATIENCE_CAP_MS: f64 = 4_000.0;
-/// How long something is kept for a request that seems to have ended, past its deadline, in milliseconds.
-const KEPT_MS: f64 = 10_000.0;
-
-/// What JavaScript holds of a client. Secrets and state stay behind it, in this module's memory.
+/// Secrets and state stay behind it, in this module's memory. `now` is the monotonic clock, in milliseconds; NaN stands for
+/// a number that there is none of.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Client(Rc<Shell>);
-
-pub(super) struct Shell {
-    pub(super) host: Host,
-    once: bool,
-    closed: Cell<bool>,
-    /// Gone, and overwritten, once the client is closed.
-    options: RefCell<Option<Rc<ClientOptions>>>,
-    timeout_ms: f64,
-    lifecycle: RefCell<Lifecycle<Grant, Failure, Box<Waiter>>>,
-    /// The flights whose work goes on; the last one's error is what callers see when their time runs out.
-    flights: RefCell<Vec<Rc<Flight>>>,
-    last_flight: RefCell<Option<Rc<Flight>>>,
-    waiters: Cell<WaiterId>,
-    /// Answers for callers of other requests, who fetch them by their own timers.
-    answers: RefCell<Vec<(WaiterId, Box<Waiter>, Outcome)>>,
-    patience_ms: Cell<f64>,
-    /// Until when a flight that was lost was to wait before its next attempt: the one that takes over waits too.
-    retry_at: Cell<Option<Instant>>,
-    /// When this instance begins to renew: drawn once, because some runtimes have no randomness at module scope.
-    spread: Cell<Option<f64>>,
-    store_key: RefCell<Option<JsValue>>,
-    /// A deletion in the store, which the next write waits for.
-    deleting: Cell<Option<Promise>>,
-    /// Whether a write to the store is under way, and what to delete once more when it is over.
-    setting: Cell<bool>,
-    delete_after_set: Cell<Option<Option<Grant>>>,
-}
-
-impl core::fmt::Debug for Shell {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Shell")
-    }
-}
+pub struct Client(RefCell<client::Client>);
 
 #[wasm_bindgen]
 impl Client {
-    /// A client for these options; `once` for a single call, whose options are fewer.
-    ///
-    /// # Errors
-    ///
-    /// An `InvalidOptionsError` object.
-    #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, host: Host, once: bool) -> Result<Client, JsValue> {
-        let options = read(&host, options, once).map_err(|error| host.failure(&error))?;
-        let timeout_ms = options.options.timeout_ms;
-        let has_store = !options.store.is_undefined();
-        Ok(Self(Rc::new(Shell {
-            host,
-            once,
-            closed: Cell::new(false),
-            options: RefCell::new(Some(Rc::new(options))),
-            timeout_ms,
-            lifecycle: RefCell::new(Lifecycle::new(timeout_ms, has_store)),
-            flights: RefCell::new(Vec::new()),
-            last_flight: RefCell::new(None),
-            waiters: Cell::new(0),
-            answers: RefCell::new(Vec::new()),
-            patience_ms: Cell::new(PATIENCE_MS),
-            retry_at: Cell::new(None),
-            spread: Cell::new(None),
-            store_key: RefCell::new(None),
-            deleting: Cell::new(None),
-            setting: Cell::new(false),
-            delete_after_set: Cell::new(None),
-        })))
-    }
-
-    /// Settles one promise with a token or an error.
-    pub fn ask(&self, call: &JsValue, resolve: Function, reject: Function) {
-        match read_call(&self.0.host, call, self.0.once) {
-            Ok(call) => self.0.ask(call, resolve, reject),
-            Err(error) => settle(&reject, &self.0.host.failure(&error)),
+    /// A client for these options, whose types are right; key and secret are UTF-8. None if a value is not, and then the
+    /// host has the error. `user_info`: whether the URL has any; `leases`: whether the store gives them.
+    #[allow(clippy::too_many_arguments)]
+    #[must_use]
+    pub fn open(
+        api_key: Vec<u8>,
+        api_secret: Vec<u8>,
+        environment: Option<String>,
+        href: &str,
+        protocol: &str,
+        hostname: &str,
+        user_info: bool,
+        timeout: Option<f64>,
+        max_retries: Option<f64>,
+        store: bool,
+        leases: bool,
+        isolate: bool,
+    ) -> Option<Client> {
+        let (api_key, api_secret) = (Zeroizing::new(api_key), Zeroizing::new(api_secret));
+        let parts = UrlParts { href, protocol, hostname, user_info };
+        match options(api_key, api_secret, environment, parts, timeout, max_retries) {
+            Ok(options) => {
+                let Endpoint { base, url } = &options.endpoint;
+                host::configured(base, url, &options.environment, options.timeout_ms);
+                Some(Self(RefCell::new(client::Client::new(options, store, leases, isolate))))
+            }
+            Err(error) => {
+                host::fault(&error);
+                None
+            }
         }
     }
 
-    /// `DigitalpayeAuth.invalidate`. A token that is no string is none that was ever held.
-    ///
-    /// # Errors
-    ///
-    /// An `InvalidOptionsError` object.
-    pub fn invalidate(&self, token: &JsValue) -> Result<(), JsValue> {
-        let token = if token.is_undefined() {
-            None
-        } else {
-            let text = token.as_string().map(Zeroizing::new);
-            Some(text.ok_or_else(|| self.0.host.failure(&AuthError::option("token", "the token is not a string")))?)
-        };
-        let actions = self.0.lifecycle.borrow_mut().invalidate(token.as_ref().map(|token| token.as_str()));
-        self.0.act(actions, None);
-        Ok(())
-    }
-
-    /// Forgets and overwrites the secret. Whoever waits, and whoever asks later, gets an error.
-    pub fn close(&self) {
-        self.0.closed.set(true);
-        let actions = self.0.lifecycle.borrow_mut().close(&closed());
-        self.0.act(actions, None);
-        let options = self.0.options.borrow_mut().take();
-        drop(options);
-        drop(self.0.last_flight.borrow_mut().take());
-    }
-
-    /// A caller's timer fired.
-    pub fn waiter_due(&self, id: WaiterId) {
-        self.0.waiter_due(id);
-    }
-
-    /// A flight's timer fired.
-    pub fn flight_due(&self, id: FlightId) {
-        let shell = &self.0;
-        let Some(flight) = shell.flight(id) else { return };
-        let now = shell.now();
-        if flight.due(now) {
-            let actions = shell.lifecycle.borrow_mut().timed_out(id, now);
-            shell.act(actions, flight.leader);
-        }
+    /// A caller asks for a token; with `force`, for a newer one than any there is.
+    pub fn ask(&self, id: WaiterId, force: bool, now: f64) {
+        let orders = self.0.borrow_mut().ask(id, force, Instant(now));
+        self.carry_out(orders, now);
     }
 
     /// A caller's signal aborted.
-    pub fn aborted(&self, id: WaiterId) {
-        if let Some((waiter, _)) = self.0.take_answer(id) {
-            return waiter.abort();
-        }
-        let actions = self.0.lifecycle.borrow_mut().abort(id);
-        self.0.act(actions, Some(id));
+    pub fn aborted(&self, id: WaiterId, now: f64) {
+        let orders = self.0.borrow_mut().aborted(id, Instant(now));
+        self.carry_out(orders, now);
     }
 
-    /// `baseUrl` as a folder; undefined once closed.
-    #[wasm_bindgen(getter)]
-    pub fn base(&self) -> JsValue {
-        self.0.options().map_or(JsValue::UNDEFINED, |options| JsValue::from_str(&options.options.endpoint.base))
+    /// A caller's timer went off; `patient` if it has looked a few times already.
+    #[wasm_bindgen(js_name = callerDue)]
+    pub fn caller_due(&self, id: WaiterId, patient: bool, now: f64) {
+        let orders = self.0.borrow_mut().caller_due(id, patient, Instant(now));
+        self.carry_out(orders, now);
     }
 
-    /// The value of `X-Environment`; undefined once closed.
-    #[wasm_bindgen(getter)]
-    pub fn environment(&self) -> JsValue {
-        self.0.options().map_or(JsValue::UNDEFINED, |options| JsValue::from_str(&options.options.environment))
+    /// The token held (or, if one is named, that one, if it is held) is no good.
+    pub fn invalidate(&self, token: Option<String>, now: f64) {
+        let token = token.map(Zeroizing::new).map(|token| Fingerprint::of(&token));
+        let orders = self.0.borrow_mut().invalidate(token, Instant(now));
+        self.carry_out(orders, now);
     }
 
-    /// The option `fetch`.
-    #[wasm_bindgen(getter)]
-    pub fn fetch(&self) -> JsValue {
-        self.0.options().map_or(JsValue::UNDEFINED, |options| options.fetch.clone())
+    /// Forgets and overwrites the secret. Whoever waits gets an error.
+    pub fn close(&self, now: f64) {
+        let error = AuthError::option("apiSecret", "is overwritten: this client was disposed of");
+        let orders = self.0.borrow_mut().close(error, Instant(now));
+        self.carry_out(orders, now);
+    }
+
+    /// Something happened to a flight: its turn has come (0), its timer went off (1), or the answer to a step is there, a yes,
+    /// a no or none. Whether it waited for that.
+    pub fn flight(&self, id: FlightId, event: u32, answer: Option<bool>, now: f64) -> bool {
+        let event = match event {
+            0 => Event::Begin,
+            1 => Event::Due,
+            2 => Event::Answered(Stage::Naming, answer),
+            3 => Event::Answered(Stage::Leasing, answer),
+            4 => Event::Answered(Stage::Flushing, answer),
+            5 => Event::Answered(Stage::Setting, answer),
+            _ => Event::Answered(Stage::Releasing, answer),
+        };
+        let (waited, orders) = self.0.borrow_mut().flight(id, event, Instant(now));
+        self.carry_out(orders, now);
+        waited
+    }
+
+    /// What came of [`host::look`]: `answered` unless the store failed or answered nonsense. `ttl_s` is infinite if the store
+    /// does not know it.
+    pub fn looked(&self, id: FlightId, now: f64, answered: bool, token: Option<String>, exp: f64, ttl_s: f64) {
+        let ttl_s = (ttl_s != f64::INFINITY).then_some(ttl_s);
+        let stored = answered.then_some(Stored { token, exp: Some(exp), ttl_s });
+        let orders = self.0.borrow_mut().looked(id, stored, &Engine, Instant(now));
+        self.carry_out(orders, now);
+    }
+
+    /// What came of [`host::send`]. `outcome` is what came of the body: JSON, no JSON, too large, broken off; or (4) there
+    /// is no reply at all, or (5) the body is not read yet.
+    #[allow(clippy::too_many_arguments)]
+    pub fn replied(
+        &self,
+        id: FlightId,
+        now: f64,
+        outcome: u32,
+        status: f64,
+        date: Option<String>,
+        aged: bool,
+        retry_after: Option<String>,
+        status_code: f64,
+        token: Option<String>,
+        exp: f64,
+        reason: bool,
+    ) {
+        let headers = Headers::read(date.as_deref(), aged, retry_after.as_deref(), &Engine);
+        let body = match outcome {
+            0 => Body::Json(Content { status_code: Some(status_code), token, exp: Some(exp), reason }),
+            1 => Body::NotJson,
+            2 => Body::TooLarge,
+            _ => Body::Broken,
+        };
+        let reply = match (outcome, whole(status)) {
+            (4, _) => Err(AuthError::network()),
+            (_, None) => Err(AuthError::new(Code::InvalidResponse, "fetch brought no Response")),
+            (5, Some(status)) => return self.0.borrow_mut().head(id, status, headers),
+            (_, Some(status)) => Ok(Reply { status, headers, body }),
+        };
+        let orders = self.0.borrow_mut().replied(id, reply, &Engine, Instant(now));
+        self.carry_out(orders, now);
     }
 }
 
-fn closed() -> Failure {
-    Rc::from(AuthError::option("apiSecret", "this client was disposed of, and its apiSecret with it; make a new one"))
-}
-
-impl Shell {
-    pub(super) fn now(&self) -> Instant {
-        Instant(self.host.now())
-    }
-
-    /// The options, unless the client is closed. Not to be kept over an `await`: closing overwrites the secret at once
-    /// only if nobody holds on to it.
-    pub(super) fn options(&self) -> Option<Rc<ClientOptions>> {
-        self.options.borrow().clone()
-    }
-
-    /// The store and the key of its entry, once that is known.
-    pub(super) fn store(&self) -> Option<(JsValue, JsValue)> {
-        let key = self.store_key.borrow().clone()?;
-        Some((self.options()?.store.clone(), key))
-    }
-
-    pub(super) fn has_store(&self) -> bool {
-        self.options().is_some_and(|options| !options.store.is_undefined())
-    }
-
-    pub(super) fn set_store_key(&self, key: JsValue) {
-        drop(self.store_key.replace(Some(key)));
-    }
-
-    pub(super) fn missed(&self, flight: FlightId) {
-        self.lifecycle.borrow_mut().missed(flight);
-    }
-
-    /// Whether a retry that ends after the flight's deadline is worth it: some of its callers may have more time.
-    pub(super) fn outwait(self: &Rc<Self>, flight: &Flight, until: Instant, error: Box<AuthError<JsValue>>) -> bool {
-        let outwaited = self.lifecycle.borrow_mut().outwait(flight.id, until, &Rc::from(error), self.now());
-        let Some((deadline, actions)) = outwaited else { return false };
-        flight.deadline.set(deadline);
-        self.act(actions, flight.leader);
-        true
-    }
-
-    pub(super) fn accepts(&self, token: &str, end: Instant) -> bool {
-        self.lifecycle.borrow().accepts(token, end)
-    }
-
-    pub(super) fn holds(&self, grant: &Grant) -> bool {
-        self.lifecycle.borrow().holds(grant.token())
-    }
-
-    pub(super) fn set_deleting(&self, deleting: Promise) {
-        drop(self.deleting.replace(Some(deleting)));
-    }
-
-    pub(super) fn take_deleting(&self) -> Option<Promise> {
-        self.deleting.take()
-    }
-
-    pub(super) fn set_begins(&self) {
-        self.setting.set(true);
-    }
-
-    pub(super) fn set_is_over(&self) {
-        self.setting.set(false);
-        let token = self.delete_after_set.take();
-        if let Some(token) = token {
-            delete(self, token.as_ref());
-        }
-    }
-
-    fn ask(self: &Rc<Self>, call: CallOptions, resolve: Function, reject: Function) {
-        if let Some(reason) = aborted(&call.signal) {
-            return settle(&reject, &reason);
-        }
-        if self.closed.get() {
-            return settle(&reject, &self.host.failure(&closed()));
-        }
-        let now = self.now();
-        let id = self.waiters.get().wrapping_add(1);
-        self.waiters.set(id);
-        let deadline = now.plus(self.timeout_ms);
-        let waiter = Waiter::new(&self.host, resolve, reject, call.signal, deadline);
-        let call = Call { id, force: call.force_refresh, deadline };
-        let actions = self.lifecycle.borrow_mut().call(call, waiter, now);
-        self.act(actions, Some(id));
-        if self.host.isolate() {
-            // A moment's silence may be the isolate's own: only those who poll look closer.
-            self.take_over_if_silent(PATIENCE_CAP_MS, id, now);
-        }
-        self.listen(id);
-        self.look_again(id, now);
-    }
-
-    /// Listens to the signal of a caller who waits. Adding a listener may be foreign code, so nothing is borrowed.
-    fn listen(&self, id: WaiterId) {
-        let signal = self.lifecycle.borrow_mut().waiter(id).map(|waiter| waiter.signal());
-        let Some(signal) = signal.filter(|signal| !signal.is_undefined()) else {
-            return;
-        };
-        let listener = self.host.listen(&signal, id);
-        let waits =
-            self.lifecycle.borrow_mut().waiter(id).map(|waiter| waiter.guard_listener(listener.clone())).is_some();
-        if !waits {
-            self.host.unlisten(&listener);
-        }
-    }
-
-    /// Sets the timer of a caller who waits.
-    fn look_again(&self, id: WaiterId, now: Instant) {
-        let Some(ms) = self.next_look_ms(id, now) else {
-            return;
-        };
-        let timer = self.host.arm(false, id, ms, false);
-        if let Some(waiter) = self.lifecycle.borrow_mut().waiter(id) {
-            return waiter.guard_timer(timer);
-        }
-        if let Some((_, waiter, _)) = self.answers.borrow_mut().iter_mut().find(|(answered, ..)| *answered == id) {
-            waiter.guard_timer(timer);
-        }
-    }
-
-    /// For a caller who waits, or whose answer does.
-    fn next_look_ms(&self, id: WaiterId, now: Instant) -> Option<f64> {
-        if let Some(waiter) = self.lifecycle.borrow_mut().waiter(id) {
-            return Some(waiter.next_look_ms(now));
-        }
-        self.answers
-            .borrow_mut()
-            .iter_mut()
-            .find(|(answered, ..)| *answered == id)
-            .map(|(_, waiter, _)| waiter.next_look_ms(now))
-    }
-
-    fn waiter_due(self: &Rc<Self>, id: WaiterId) {
-        if let Some((waiter, outcome)) = self.take_answer(id) {
-            return waiter.settle(&outcome);
-        }
-        let now = self.now();
-        let Some(deadline) = self.lifecycle.borrow().deadline_of(id) else {
-            return;
-        };
-        if now >= deadline {
-            let actions = self.lifecycle.borrow_mut().deadline(id, now);
-            return self.act(actions, Some(id));
-        }
-        if self.host.isolate() {
-            self.watch_flight(id, now);
-        }
-        self.look_again(id, now);
-    }
-
-    /// On workerd: a flight whose request has ended stays silent, and never lands.
-    fn watch_flight(self: &Rc<Self>, id: WaiterId, now: Instant) {
-        let flight = self.lifecycle.borrow().flight().and_then(|flight| self.flight(flight));
-        let Some(flight) = flight else { return };
-        if flight.leader == Some(id) {
-            // This timer is of the very request that the flight began in.
-            return flight.beat(now);
-        }
-        // After the isolate was busy, timers that are due go off in any order: the flight's gets its chance.
-        let patient = self.lifecycle.borrow_mut().waiter(id).is_some_and(|waiter| waiter.has_polled());
-        if patient {
-            self.take_over_if_silent(self.patience_ms.get(), id, now);
-        }
-    }
-
-    fn take_over_if_silent(self: &Rc<Self>, patience_ms: f64, here: WaiterId, now: Instant) {
-        let Some(current) = self.lifecycle.borrow().flight() else {
-            return;
-        };
-        let lost = self.flight(current).filter(|flight| flight.silent_ms(now) > patience_ms);
-        let Some(lost) = lost else { return };
-        self.patience_ms.set((self.patience_ms.get() * 2.0).min(PATIENCE_CAP_MS));
-        self.retry_at.set(lost.retry_at.get());
-        let actions = self.lifecycle.borrow_mut().lost(current);
-        self.act(actions, Some(here));
-    }
-
-    /// Carries out. `here` is the caller in whose request this runs.
-    fn act(self: &Rc<Self>, actions: Vec<Action>, here: Option<WaiterId>) {
-        for action in actions {
-            match action {
-                Action::Start { flight, deadline, direct, behind } => {
-                    self.start(&Flight::new(&self.host, flight, here, deadline, direct, behind), behind);
-                }
-                Action::Cancel(flight) => self.cancel(flight),
-                Action::Serve(id, waiter, grant) => self.answer(id, waiter, Outcome::Served(grant), here),
-                Action::Fail(id, waiter, failure) => self.answer(id, waiter, Outcome::Failed(failure), here),
-                Action::TimedOut(id, waiter) => {
-                    let standing =
-                        self.last_flight.borrow().as_ref().map_or_else(AuthError::timeout, |flight| flight.standing());
-                    self.answer(id, waiter, Outcome::Failed(Rc::from(standing)), here);
-                }
-                Action::Abort(waiter) => waiter.abort(),
-                Action::Hold(grant, until) => self.host.hold(&grant.object, until.0),
-                Action::Drop => self.host.hold(&JsValue::UNDEFINED, f64::NEG_INFINITY),
-                Action::Delete(token) => {
-                    if self.setting.get() {
-                        drop(self.delete_after_set.replace(Some(token.clone())));
+impl Client {
+    fn carry_out(&self, orders: Orders, now: f64) {
+        for order in orders {
+            match order {
+                Order::Start { flight, behind } => host::start(flight, behind),
+                Order::Step(flight, step) => self.step(flight, step, now),
+                Order::Arm { flight, ms, lets_exit } => {
+                    if !host::arm(flight, ms, lets_exit) {
+                        let orders = self.0.borrow_mut().cannot_wait(flight, Instant(now));
+                        self.carry_out(orders, now);
                     }
-                    delete(self, token.as_ref());
                 }
+                Order::HangUp(flight) => host::hang_up(flight),
+                Order::Serve { id, here } => host::serve(id, here),
+                Order::Fault(error) => host::fault(&error),
+                Order::Fail { id, here } => host::fail(id, here),
+                Order::Hold(flight, until) => host::hold(flight, until.0),
+                Order::Drop => host::hold(0, f64::NEG_INFINITY),
+                Order::Delete { held } => host::delete(held),
             }
         }
     }
 
-    /// Settles a caller's promise, here if it is of this request, else by its own timer.
-    fn answer(&self, id: WaiterId, waiter: Box<Waiter>, outcome: Outcome, here: Option<WaiterId>) {
-        if !self.host.isolate() || here == Some(id) || !waiter.has_timer() {
-            return waiter.settle(&outcome);
+    fn step(&self, flight: FlightId, step: Step, now: f64) {
+        match step {
+            Step::Name => {
+                let identity = self.0.borrow().options().map(Options::store_identity);
+                host::name(flight, &identity.unwrap_or_default());
+            }
+            Step::Look => host::look(flight),
+            Step::Lease(ttl_s) => host::lease(flight, ttl_s),
+            Step::Send => {
+                // Nothing of ours that holds the credentials outlives this.
+                let request = self.0.borrow().request(flight).map(|(request, until)| (request.authorization, until));
+                if let Some((authorization, deadline)) = request {
+                    host::send(flight, &authorization, deadline.0);
+                }
+            }
+            Step::Flush => {
+                if !host::flush(flight) {
+                    let event = Event::Answered(Stage::Flushing, None);
+                    let (_, orders) = self.0.borrow_mut().flight(flight, event, Instant(now));
+                    self.carry_out(orders, now);
+                }
+            }
+            Step::Set(ttl_s) => host::set(flight, ttl_s),
+            Step::Release => host::release(flight),
+            Step::End => host::end(flight),
+            Step::Wait | Step::Land => {}
         }
-        let now = self.now();
-        let gone = {
-            let mut answers = self.answers.borrow_mut();
-            answers.push((id, waiter, outcome));
-            answers
-                .iter()
-                .position(|(_, waiter, _)| now.since(waiter.deadline()) > KEPT_MS)
-                .map(|gone| answers.remove(gone))
-        };
-        drop(gone);
-    }
-
-    fn take_answer(&self, id: WaiterId) -> Option<(Box<Waiter>, Outcome)> {
-        let mut answers = self.answers.borrow_mut();
-        let index = answers.iter().position(|(answered, ..)| *answered == id)?;
-        let (_, waiter, outcome) = answers.remove(index);
-        Some((waiter, outcome))
-    }
-
-    fn start(self: &Rc<Self>, flight: &Rc<Flight>, behind: bool) {
-        if self.lifecycle.borrow().flight() != Some(flight.id) {
-            // Given up before it began: the abort of the flight before it ran foreign code that came back here.
-            return;
-        }
-        flight.retry_at.set(self.retry_at.take());
-        self.flights.borrow_mut().push(Rc::clone(flight));
-        drop(self.last_flight.replace(Some(Rc::clone(flight))));
-        let shell = Rc::clone(self);
-        flight.spawn(fly(Rc::clone(self), Rc::clone(flight)), move |flight| shell.ended(flight));
-        let wait_until =
-            self.options().filter(|_| behind).map_or(JsValue::UNDEFINED, |options| options.wait_until.clone());
-        self.host.began(flight.id, &wait_until);
-    }
-
-    fn flight(&self, id: FlightId) -> Option<Rc<Flight>> {
-        self.flights.borrow().iter().find(|flight| flight.id == id).cloned()
-    }
-
-    fn cancel(&self, id: FlightId) {
-        if let Some(flight) = self.flight(id) {
-            give_up_lease(self, &flight);
-            flight.cancel();
-        }
-    }
-
-    /// A flight's work is over, in the request that it began in. Flights whose request has ended never come here.
-    fn ended(&self, flight: &Flight) {
-        let now = self.now();
-        self.flights
-            .borrow_mut()
-            .retain(|other| other.id != flight.id && other.silent_ms(now) < KEPT_MS + self.timeout_ms);
-        self.host.settled(flight.id);
     }
 }
 
-/// A flight from start to end.
-async fn fly(shell: Rc<Shell>, flight: Rc<Flight>) {
-    match obtain(&shell, &flight).await {
-        Ok(Landing { token, from }) => {
-            flight.land();
-            let grant = Grant { object: shell.host.grant(&token.token, token.exp.0), token: Rc::new(token.token) };
-            let life_ms = token.life_s * 1_000.0;
-            let spread = shell.spread.get().unwrap_or_else(Math::random);
-            shell.spread.set(Some(spread));
-            shell.patience_ms.set(PATIENCE_MS);
-            let current = shell.lifecycle.borrow().flight() == Some(flight.id);
-            let actions = shell.lifecycle.borrow_mut().landed(flight.id, grant.clone(), life_ms, from, spread);
-            shell.act(actions, flight.leader);
-            if current && flight.attempts.get() > 0 {
-                share(&shell, &flight, &grant, life_ms, from).await;
-            }
-        }
-        Err(error) => {
-            let retry_after_ms = error.retry_after.map(|seconds| seconds * 1_000.0);
-            let actions = shell.lifecycle.borrow_mut().failed(flight.id, &Rc::from(error), retry_after_ms, shell.now());
-            shell.act(actions, flight.leader);
-            give_up_lease(&shell, &flight);
-        }
-    }
+fn options(
+    user_id: Zeroizing<Vec<u8>>,
+    password: Zeroizing<Vec<u8>>,
+    environment_value: Option<String>,
+    url: UrlParts<'_>,
+    timeout: Option<f64>,
+    retries: Option<f64>,
+) -> Result<Options> {
+    Ok(Options {
+        credentials: BasicCredentials::new(user_id, password)?,
+        environment: environment(environment_value.unwrap_or_else(|| String::from(DEFAULT_ENVIRONMENT)))?,
+        endpoint: Endpoint::new(url)?,
+        timeout_ms: timeout_ms(timeout.unwrap_or(DEFAULT_TIMEOUT_MS))?,
+        max_retries: max_retries(retries.unwrap_or(f64::from(DEFAULT_MAX_RETRIES)))?,
+    })
 }

@@ -1,144 +1,128 @@
-//! What the package's JavaScript does for this module: timers, errors, promises of its own.
+//! What the package's JavaScript does for this module: methods of `host` in pkg/host.js, which is the host of the client
+//! that was entered last; the build gives it to the glue. Flights and callers go by their numbers.
 
 use crate::error::AuthError;
-use alloc::rc::Rc;
-use js_sys::{Function, Object, Promise, Reflect};
+use crate::platform::Platform;
+use crate::refresh::{FlightId, WaiterId};
+use crate::time::NumericDate;
+use crate::token::Claims;
+use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
+// None of these throws.
 #[wasm_bindgen]
 extern "C" {
-    /// The runtime as one client sees it. Its methods never throw.
-    #[derive(Clone, Debug)]
-    pub type Host;
+    /// What the options came to: `baseUrl` as a folder, where tokens are asked from, `X-Environment`, and the time for a
+    /// call in milliseconds.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn configured(base: &str, url: &str, environment: &str, timeout_ms: f64);
 
-    /// Whether promises and timers belong to one request of many, as on workerd.
-    #[wasm_bindgen(method, getter)]
-    pub fn isolate(this: &Host) -> bool;
+    /// The error that [`fail`] is about, or the one who makes the client: its class by the place of its code in
+    /// [`Code::ALL`](crate::error::Code::ALL); NaN and "" stand for none; `flight` is the one whose reply has the evidence, or 0.
+    #[wasm_bindgen(js_namespace = host)]
+    fn error(code: u32, message: &str, attempts: u32, status: f64, retry_after: f64, option: &str, flight: FlightId);
 
-    /// The monotonic clock, in milliseconds.
-    #[wasm_bindgen(method)]
-    pub fn now(this: &Host) -> f64;
+    /// A number of the platform's, as numbered below. One function for all: each of its own would cost its declaration, and
+    /// one without arguments the glue would look up when it is loaded, when there is no host.
+    #[wasm_bindgen(js_namespace = host)]
+    fn number(which: u32) -> f64;
+    /// Reads the payload of a JWT, for [`IAT`] and [`EXP`].
+    #[wasm_bindgen(js_namespace = host)]
+    fn parse(utf8: &[u8]);
+    /// The `reason` of the reply at hand.
+    #[wasm_bindgen(js_namespace = host)]
+    fn reason() -> String;
 
-    /// The header fields of a token request, as an object.
-    #[wasm_bindgen(method)]
-    pub fn headers(this: &Host, authorization: &str, environment: &str) -> Object;
+    /// A flight is to begin, in a turn of its own. Until [`end`], the platform is to let it go on when the request that
+    /// began it ends; `behind` the callers' backs, the option `waitUntil` gets its promise too.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn start(flight: FlightId, behind: bool);
+    /// Reports that a flight is due after so many milliseconds, in place of the timer before. False if there are no timers.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn arm(flight: FlightId, ms: f64, lets_exit: bool) -> bool;
+    /// Sends the request; `Client.replied` gets what comes of it. No body is read past `deadline`.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn send(flight: FlightId, authorization: &str, deadline: f64);
+    /// Aborts that request.
+    #[wasm_bindgen(js_namespace = host, js_name = hangUp)]
+    pub(super) fn hang_up(flight: FlightId);
+    /// A flight's work is over.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn end(flight: FlightId);
 
-    /// Whether requests have a `cache`. workerd before its compatibility date of November 2024 refuses one that sets it.
-    #[wasm_bindgen(method, getter, js_name = hasRequestCache)]
-    pub fn has_request_cache(this: &Host) -> bool;
+    /// Holds the token that this flight brought, and hands it out until then (monotonic) without asking here. In the past:
+    /// hands nothing out without asking.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn hold(flight: FlightId, until: f64);
+    /// Resolves a caller's promise with the token held. `here`: this is the request that the caller belongs to.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn serve(caller: WaiterId, here: bool);
+    /// Rejects it with an error of its own, as [`error`] said last.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn fail(caller: WaiterId, here: bool);
 
-    /// Calls a foreign function with up to three arguments. Whatever it throws or returns, a thenable included, comes
-    /// back as a promise of the platform's own.
-    #[wasm_bindgen(method)]
-    pub fn call(this: &Host, function: &JsValue, receiver: &JsValue, a: &JsValue, b: &JsValue, c: &JsValue) -> Promise;
-
-    /// Whether a value is an instance of a platform class, of whichever realm. Proxies are not.
-    #[wasm_bindgen(method, js_name = isA)]
-    pub fn is_a(this: &Host, value: &JsValue, class: &str) -> bool;
-
-    /// An instance of the error class that has this code.
-    #[wasm_bindgen(method)]
-    #[allow(clippy::too_many_arguments)]
-    fn error(
-        this: &Host,
-        code: &str,
-        message: &str,
-        attempts: u32,
-        status: Option<f64>,
-        reason: &JsValue,
-        retry_after: Option<f64>,
-        option: Option<&str>,
-        cause: &JsValue,
-        has_cause: bool,
-    ) -> JsValue;
-
-    /// A frozen `{token, exp}`.
-    #[wasm_bindgen(method)]
-    pub fn grant(this: &Host, token: &str, exp: f64) -> JsValue;
-
-    /// From now until `until` (monotonic), callers get this token without asking here. Past times: they ask.
-    #[wasm_bindgen(method)]
-    pub fn hold(this: &Host, grant: &JsValue, until: f64);
-
-    /// Calls `Client.waiter_due(id)` or `Client.flight_due(id)` once after so many milliseconds. Undefined where there
-    /// are no timers.
-    #[wasm_bindgen(method)]
-    pub fn arm(this: &Host, flight: bool, id: u32, ms: f64, lets_exit: bool) -> JsValue;
-
-    /// Forgets such a timer.
-    #[wasm_bindgen(method)]
-    pub fn disarm(this: &Host, timer: &JsValue);
-
-    /// Calls `Client.aborted(id)` when the signal aborts; returns what [`Host::unlisten`] takes.
-    #[wasm_bindgen(method)]
-    pub fn listen(this: &Host, signal: &JsValue, id: u32) -> JsValue;
-
-    /// Stops listening.
-    #[wasm_bindgen(method)]
-    pub fn unlisten(this: &Host, listener: &JsValue);
-
-    /// A flight begins. Until [`Host::settled`], the platform is to let it go on when the request that began it ends,
-    /// and `wait_until`, the option of that name or undefined, gets its promise.
-    #[wasm_bindgen(method)]
-    pub fn began(this: &Host, flight: u32, wait_until: &JsValue);
-
-    /// That flight has ended.
-    #[wasm_bindgen(method)]
-    pub fn settled(this: &Host, flight: u32);
-
-    /// Asks a store for a lease.
-    #[wasm_bindgen(method)]
-    pub fn acquire(this: &Host, store: &JsValue, key: &JsValue, ttl_s: f64) -> JsValue;
-
-    /// The answer to that.
-    #[wasm_bindgen(method)]
-    pub fn acquired(this: &Host, request: &JsValue) -> Promise;
-
-    /// Nobody waits for that answer any more: if it is a grant, the lease is given back.
-    #[wasm_bindgen(method)]
-    pub fn abandon(this: &Host, request: &JsValue);
-
-    /// Deletes a store's entry, unless it holds another token than this one; undefined stands for any. Never rejects.
-    #[wasm_bindgen(method, js_name = deleteUnlessReplaced)]
-    pub fn delete_unless_replaced(this: &Host, store: &JsValue, key: &JsValue, token: &JsValue) -> Promise;
-
-    /// The SHA-256 of a text, in hexadecimal.
-    #[wasm_bindgen(method)]
-    pub fn digest(this: &Host, text: &str) -> Promise;
+    /// Names the store's entry by the SHA-256 of this.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn name(flight: FlightId, identity: &[u8]);
+    /// Asks the store for its token; `Client.looked` gets the answer.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn look(flight: FlightId);
+    /// Asks the store for a lease. One that comes when nobody waits for it is given back.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn lease(flight: FlightId, ttl_s: f64);
+    /// Reports when the deletion that is under way is over. False if there is none.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn flush(flight: FlightId) -> bool;
+    /// Gives the store the token that this flight brought.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn set(flight: FlightId, ttl_s: f64);
+    /// Gives the lease back.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn release(flight: FlightId);
+    /// Deletes the store's entry; if `held`, unless it is another token than the one last held.
+    #[wasm_bindgen(js_namespace = host)]
+    pub(super) fn delete(held: bool);
 }
 
-/// A failure on its way to every caller that waits for it.
-pub(super) type Failure = Rc<AuthError<JsValue>>;
+/// The wall clock, in seconds.
+const LOCAL: u32 = 0;
+/// From 0 up to 1.
+const RANDOM: u32 = 1;
+/// The claims read last; NaN if there is none.
+const IAT: u32 = 2;
+const EXP: u32 = 3;
 
-impl Host {
-    /// The error object for a failure. Every caller gets one of its own.
-    pub(super) fn failure(&self, failure: &AuthError<JsValue>) -> JsValue {
-        self.error(
-            failure.code.as_str(),
-            failure.message,
-            failure.attempts,
-            failure.status,
-            failure.reason.as_ref().unwrap_or(&JsValue::UNDEFINED),
-            failure.retry_after,
-            failure.option,
-            failure.cause.as_ref().unwrap_or(&JsValue::UNDEFINED),
-            failure.cause.is_some(),
-        )
+/// The engine that this runs in.
+pub(super) struct Engine;
+
+impl Platform for Engine {
+    fn local(&self) -> NumericDate {
+        NumericDate(number(LOCAL))
     }
 
-    /// [`Host::call`] of a method by name, without exceptions: a method that is missing or cannot be read rejects.
-    pub(super) fn invoke(&self, receiver: &JsValue, method: &str, a: &JsValue, b: &JsValue) -> Promise {
-        let function = get(receiver, method).unwrap_or(JsValue::UNDEFINED);
-        self.call(&function, receiver, a, b, &JsValue::UNDEFINED)
+    fn random(&self) -> f64 {
+        number(RANDOM)
+    }
+
+    fn claims(&self, payload: &[u8]) -> Claims {
+        parse(payload);
+        Claims::new(number(IAT), number(EXP))
+    }
+
+    fn reason(&self) -> String {
+        reason()
     }
 }
 
-/// A property; `Err` is what its getter threw.
-pub(super) fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
-    Reflect::get(object, &JsValue::from_str(name))
-}
-
-/// Resolves or rejects a promise of our own. These functions do not throw.
-pub(super) fn settle(function: &Function, value: &JsValue) {
-    let _ = function.call1(&JsValue::UNDEFINED, value);
+/// What callers fail with from here on.
+pub(super) fn fault(failure: &AuthError) {
+    error(
+        failure.code as u32,
+        failure.message,
+        failure.attempts,
+        failure.status.unwrap_or(f64::NAN),
+        failure.retry_after.unwrap_or(f64::NAN),
+        failure.option.unwrap_or_default(),
+        if failure.evidence { failure.flight } else { 0 },
+    );
 }

@@ -5,8 +5,8 @@
 export const mutants = [
   {
     fault: "no room is made sure of before the module is entered",
-    edits: [["auth.js", "frames = 512", "frames = 0"]],
-    message: /RuntimeError|the next exchange fails/,
+    edits: [["host.js", "frames = 512", "frames = 0"]],
+    message: /RuntimeError|the next exchange fails|the module's memory holds a secret/,
     // Where the stack ends depends on what has been compiled until then.
     alone: false,
   },
@@ -17,12 +17,12 @@ export const mutants = [
   },
   {
     fault: "the error of undici's parser is passed on as it is",
-    edits: [["host.js", "withoutReply(cause)", "cause"]],
+    edits: [["errors.js", "withoutReply(value)", "value"]],
     message: /shows what it must not/,
   },
   {
     fault: "a body of any size is read",
-    edits: [["reply.js", "size > cap", "false"]],
+    edits: [["reply.js", "size > CAP", "false"]],
     message: /but for \[\{"code":"invalid_response"/,
   },
   {
@@ -32,13 +32,13 @@ export const mutants = [
   },
   {
     fault: "nobody listens to a signal",
-    edits: [["host.js", 'signal.addEventListener("abort", listener);', ""]],
+    edits: [["host.js", 'attempt(() => signal.addEventListener("abort", listener));', ""]],
     message: /has not ended with the abort/,
   },
   {
     fault: "an error holds the Basic value",
     edits: [
-      ["host.js", "return { Authorization: authorization,", "globalThis.lastAuthorization = authorization; return { Authorization: authorization,"],
+      ["host.js", "headers: { Authorization: authorization,", "headers: { Authorization: (globalThis.lastAuthorization = authorization),"],
       ["errors.js", "this.code = code === ANY ? fields.code : code;", "this.code = code === ANY ? fields.code : code; Object.defineProperty(this, 'request', { value: { headers: [globalThis.lastAuthorization] } });"],
     ],
     message: /shows what it must not/,
@@ -55,7 +55,7 @@ export const mutants = [
   },
   {
     fault: "what waitUntil returns may reject",
-    edits: [["host.js", "Promise.resolve(keep(work)).catch(ignore);", "Promise.resolve(keep(work));"]],
+    edits: [["host.js", "Promise.resolve(keep(work)).catch(ignore)", "Promise.resolve(keep(work))"]],
     message: /unhandledRejection/,
   },
   {

@@ -5,7 +5,7 @@ use digitalpaye_auth::error::{AuthError, Code};
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-fn credentials(user_id: &str, password: &str) -> Result<BasicCredentials, Box<AuthError<()>>> {
+fn credentials(user_id: &str, password: &str) -> Result<BasicCredentials, Box<AuthError>> {
     BasicCredentials::new(Zeroizing::new(user_id.into()), Zeroizing::new(password.into()))
 }
 

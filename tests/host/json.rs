@@ -1,36 +1,54 @@
-//! [`Json`] over `serde_json`, as `web` has it over `JSON.parse`.
+//! The platform as the package's JavaScript is it (pkg/host.js, pkg/reply.js), over `serde_json`.
 
-use digitalpaye_auth::json::{Json, whole};
+use digitalpaye_auth::platform::Platform;
+use digitalpaye_auth::response::{Body, Content};
+use digitalpaye_auth::time::NumericDate;
+use digitalpaye_auth::token::Claims;
 use serde_json::Value;
 
-#[derive(Debug)]
-pub(crate) struct Parsed(Value);
+/// A wall clock that stands, dice that always fall the same, and the `reason` of the reply at hand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Still {
+    pub(crate) local: f64,
+    pub(crate) random: f64,
+    pub(crate) reason: String,
+}
 
-impl Json for Parsed {
-    fn parse(utf8: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(utf8);
-        serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).ok().map(Self)
+impl Platform for Still {
+    fn local(&self) -> NumericDate {
+        NumericDate(self.local)
     }
 
-    fn member(&self, name: &str) -> Option<Self> {
-        self.0.get(name).cloned().map(Self)
+    fn random(&self) -> f64 {
+        self.random
     }
 
-    fn string(&self) -> Option<String> {
-        self.0.as_str().map(String::from)
+    fn claims(&self, payload: &[u8]) -> Claims {
+        let value = parse(payload).unwrap_or_default();
+        let number = |name| value.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        Claims::new(number("iat"), number("exp"))
     }
 
-    fn number(&self) -> Option<f64> {
-        self.0.as_f64()
+    fn reason(&self) -> String {
+        self.reason.clone()
     }
 }
 
-#[test]
-fn whole_numbers_are_those_that_json_carries_without_loss() {
-    for number in [0.0, -0.0, 1.0, -7.0, 1_728_634_803.0, 9_007_199_254_740_991.0] {
-        assert_eq!(whole(number), Some(number), "{number}");
-    }
-    for number in [0.5, -1.25, 9_007_199_254_740_992.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
-        assert_eq!(whole(number), None, "{number}");
-    }
+fn parse(utf8: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(utf8);
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).ok()
+}
+
+/// A body, and its `reason`.
+pub(crate) fn body(utf8: &[u8]) -> (Body, Option<String>) {
+    let Some(value) = parse(utf8) else { return (Body::NotJson, None) };
+    let text = |value: &Value| value.as_str().map(String::from);
+    let reason = value.get("reason").and_then(text);
+    let content = Content {
+        status_code: value.get("statusCode").and_then(Value::as_f64),
+        token: value.get("data").and_then(|data| data.get("token")).and_then(text),
+        exp: value.get("data").and_then(|data| data.get("exp")).and_then(Value::as_f64),
+        reason: reason.is_some(),
+    };
+    (Body::Json(content), reason)
 }

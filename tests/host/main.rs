@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod base64;
+mod client;
 mod credentials;
 mod date;
+mod flight;
 mod json;
 mod options;
 mod refresh;
 mod response;
 mod retry;
 mod token;
+mod whole;

@@ -1,14 +1,13 @@
-use crate::json::Parsed;
+use crate::json::{Still, body};
 use digitalpaye_auth::credentials::BasicCredentials;
 use digitalpaye_auth::error::{AuthError, Code};
-use digitalpaye_auth::json::Json;
 use digitalpaye_auth::response::{Body, Headers, Reply, classify};
 use digitalpaye_auth::time::NumericDate;
 use digitalpaye_auth::token::AccessToken;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-const LOCAL: NumericDate = NumericDate(1_728_634_203.0);
+const LOCAL: f64 = 1_728_634_203.0;
 const SAMPLE: &str = r#"{
 "statusCode": 200,
 "message": "Successful",
@@ -19,24 +18,23 @@ const SAMPLE: &str = r#"{
 }"#;
 
 fn credentials() -> BasicCredentials {
-    BasicCredentials::new::<()>(Zeroizing::new("Aladdin".into()), Zeroizing::new("open sesame".into())).unwrap()
+    BasicCredentials::new(Zeroizing::new("Aladdin".into()), Zeroizing::new("open sesame".into())).unwrap()
 }
 
-fn reply(status: f64, body: Body<Parsed>) -> Result<AccessToken, Box<AuthError<Parsed>>> {
-    classify(Reply { status, headers: Headers::default(), body }, &credentials(), LOCAL)
+fn still() -> Still {
+    Still { local: LOCAL, ..Still::default() }
 }
 
-/// What a platform rejects with.
-fn broken() -> Parsed {
-    Parsed::parse(br#""reset""#).unwrap()
+fn reply(status: f64, body: Body) -> Result<AccessToken, Box<AuthError>> {
+    classify(Reply { status, headers: Headers::default(), body }, &credentials(), &still())
 }
 
-fn text(value: Option<Parsed>) -> Option<String> {
-    value.and_then(|value| value.string())
-}
-
-fn json(status: f64, text: &str) -> Result<AccessToken, Box<AuthError<Parsed>>> {
-    reply(status, Parsed::parse(text.as_bytes()).map_or(Body::NotJson, Body::Json))
+/// The outcome, and the reason that goes with it.
+fn json(status: f64, text: &str) -> Result<AccessToken, (Box<AuthError>, Option<String>)> {
+    let (body, reason) = body(text.as_bytes());
+    let platform = Still { reason: reason.clone().unwrap_or_default(), ..still() };
+    classify(Reply { status, headers: Headers::default(), body }, &credentials(), &platform)
+        .map_err(|error| (error.clone(), reason.filter(|_| error.evidence)))
 }
 
 #[test]
@@ -48,22 +46,17 @@ fn the_pages_four_responses() {
         (401.0, Code::Unauthorized, "Identifiants API incorrects. Veuillez vérifier votre clé API et votre secret."),
         (500.0, Code::InternalServerError, "Une erreur est survenue. Veuillez réessayer"),
     ] {
-        let error =
+        let (error, words) =
             json(status, &format!(r#"{{"statusCode":{status},"message":"x","reason":"{reason}"}}"#)).unwrap_err();
-        assert_eq!((error.code, error.status, text(error.reason)), (code, Some(status), Some(reason.into())));
+        assert_eq!((error.code, error.status, words), (code, Some(status), Some(reason.into())));
     }
 }
 
 #[test]
 fn the_status_decides_whatever_the_body_is() {
-    for body in
-        [Body::NotJson, Body::TooLarge, Body::Broken(broken()), Body::Json(Parsed::parse(SAMPLE.as_bytes()).unwrap())]
-    {
+    for body in [Body::NotJson, Body::TooLarge, Body::Broken, body(SAMPLE.as_bytes()).0] {
         let error = reply(502.0, body).unwrap_err();
-        assert_eq!(
-            (error.code, error.status, text(error.reason), text(error.cause)),
-            (Code::InternalServerError, Some(502.0), None, None)
-        );
+        assert_eq!((error.code, error.status, error.evidence), (Code::InternalServerError, Some(502.0), false));
     }
 }
 
@@ -72,7 +65,7 @@ fn the_status_decides_whatever_the_body_is() {
 fn a_redirect_that_hides_its_status() {
     let error = reply(0.0, Body::NotJson).unwrap_err();
     assert_eq!((error.code, error.status), (Code::UnexpectedStatus, None));
-    assert_eq!(json(200.0, r#"{"statusCode":0}"#).unwrap_err().status, Some(0.0), "the API's own word counts");
+    assert_eq!(json(200.0, r#"{"statusCode":0}"#).unwrap_err().0.status, Some(0.0), "the API's own word counts");
 }
 
 #[test]
@@ -93,26 +86,26 @@ fn a_200_is_decided_by_its_body() {
         ("[]", Code::InvalidResponse, Some(200.0)),
         ("", Code::InvalidResponse, Some(200.0)),
     ] {
-        let error = json(200.0, text).unwrap_err();
+        let (error, _) = json(200.0, text).unwrap_err();
         assert_eq!((error.code, error.status), (code, status), "{text}");
     }
     assert_eq!(reply(200.0, Body::TooLarge).unwrap_err().code, Code::InvalidResponse);
-    let broken = reply(200.0, Body::Broken(broken())).unwrap_err();
-    assert_eq!((broken.code, text(broken.cause)), (Code::Network, Some("reset".into())));
+    let broken = reply(200.0, Body::Broken).unwrap_err();
+    assert_eq!((broken.code, broken.status, broken.evidence), (Code::Network, Some(200.0), true));
     assert!(json(200.0, r#"{"data":{"token":"t","exp":1728634803}}"#).is_ok(), "statusCode may be left out");
 }
 
 #[test]
 fn a_reason_that_repeats_the_credentials_is_left_out() {
     for reason in ["you sent open sesame", "bad: QWxhZGRpbjpvcGVuIHNlc2FtZQ=="] {
-        assert!(json(401.0, &format!(r#"{{"reason":"{reason}"}}"#)).unwrap_err().reason.is_none());
+        assert!(json(401.0, &format!(r#"{{"reason":"{reason}"}}"#)).unwrap_err().1.is_none());
     }
-    assert!(json(401.0, r#"{"reason":7}"#).unwrap_err().reason.is_none());
+    assert!(json(401.0, r#"{"reason":7}"#).unwrap_err().1.is_none());
 }
 
 #[test]
 fn headers_are_read_as_http_has_them() {
-    let read = |date, retry_after| Headers::read(date, None, retry_after, LOCAL).retry_after;
+    let read = |date, retry_after| Headers::read(date, false, retry_after, &still()).retry_after;
     let date = Some("Fri, 11 Oct 2024 08:10:03 GMT");
     assert_eq!(read(None, Some("120")), Some(120.0));
     assert_eq!(read(None, Some(" 0 ")), Some(0.0));
@@ -124,9 +117,9 @@ fn headers_are_read_as_http_has_them() {
     }
     assert!(read(None, Some(&"9".repeat(400))).is_some_and(|seconds| seconds == 9_007_199_254_740_991.0));
     let headers = Headers { retry_after: Some(3.0), ..Headers::default() };
-    let body: Body<Parsed> = Body::NotJson;
+    let body = Body::NotJson;
     assert_eq!(
-        classify(Reply { status: 503.0, headers, body }, &credentials(), LOCAL).unwrap_err().retry_after,
+        classify(Reply { status: 503.0, headers, body }, &credentials(), &still()).unwrap_err().retry_after,
         Some(3.0)
     );
 }
@@ -153,9 +146,9 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 proptest! {
     #[test]
     fn every_reply_classifies(status in prop_oneof![Just(200.0), 0.0..700.0_f64, any::<f64>()], value in any_json(), date in any::<Option<String>>(), retry_after in any::<Option<String>>()) {
-        let headers = Headers::read(date.as_deref(), None, retry_after.as_deref(), LOCAL);
-        let body: Body<Parsed> = Parsed::parse(value.to_string().as_bytes()).map_or(Body::NotJson, Body::Json);
-        match classify(Reply { status, headers, body }, &credentials(), LOCAL) {
+        let headers = Headers::read(date.as_deref(), false, retry_after.as_deref(), &still());
+        let (body, _) = body(value.to_string().as_bytes());
+        match classify(Reply { status, headers, body }, &credentials(), &still()) {
             Ok(token) => prop_assert!(status == 200.0 && token.life_s > 0.0 && token.life_s <= 86_400.0),
             Err(error) => {
                 prop_assert!(error.code != Code::InvalidOptions && error.code != Code::Network && error.code != Code::Timeout);

@@ -2,7 +2,7 @@ use digitalpaye_auth::error::{AuthError, Code};
 use digitalpaye_auth::retry::{BASE_MS, CAP_MS, backoff_ms, next_delay};
 use proptest::prelude::*;
 
-fn error(code: Code) -> Box<AuthError<()>> {
+fn error(code: Code) -> Box<AuthError> {
     AuthError::new(code, "")
 }
 
@@ -15,8 +15,8 @@ fn one_row_for_each_code() {
         };
         assert_eq!(next_delay(&error(code), 1, 2, 0.5), expected, "{}", code.as_str());
     }
-    assert!(AuthError::<()>::status(408.0).retryable());
-    assert!(!AuthError::<()>::status(409.0).retryable());
+    assert!(AuthError::status(408.0).retryable());
+    assert!(!AuthError::status(409.0).retryable());
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn statuses_and_their_codes() {
         (0.0, "unexpected_status"),
         (-1.0, "unexpected_status"),
     ] {
-        assert_eq!(AuthError::<()>::status(status).code.as_str(), code, "{status}");
+        assert_eq!(AuthError::status(status).code.as_str(), code, "{status}");
     }
 }
 

@@ -34,6 +34,7 @@ const files = [
   "index.d.ts",
   "index.js",
   "loader.js",
+  "options.js",
   "package.json",
   "reply.js",
   "sbom.cdx.json",

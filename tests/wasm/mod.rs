@@ -3,7 +3,7 @@
 // A test may panic: that is how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use digitalpaye_auth::web::{Client, Host};
+use digitalpaye_auth::web::Client;
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -25,35 +25,50 @@ struct Failure {
     option: Option<String>,
 }
 
-/// The least that the client needs of its host. Errors are plain objects here; the classes are the package's.
-const HOST: &str = r#"
-return {
-  isolate: false,
-  now: () => performance.now(),
-  call: async (target, receiver, ...args) => Reflect.apply(target, receiver, args),
-  error: (code, message, attempts, status, reason, retryAfter, option, cause) =>
-    ({ code, message, attempts, status, reason, retryAfter, option, cause }),
-  isA(value, name) { try { return value instanceof globalThis[name]; } catch { return false; } },
-  grant: (token, exp) => Object.freeze({ token, exp }),
-  hold(grant, until) { this.held = grant; },
-  arm(flight, id, ms) { return setTimeout(() => flight ? this.client.flight_due(id) : this.client.waiter_due(id), ms); },
-  disarm: (timer) => clearTimeout(timer),
-  listen(signal, id) { const f = () => this.client.aborted(id); signal.addEventListener("abort", f); return { signal, f }; },
-  unlisten: ({ signal, f }) => signal.removeEventListener("abort", f),
-  began() {}, settled() {},
-  digest: async (text) => text,
-  hasRequestCache: true,
-  headers: (authorization, environment) => ({ Authorization: authorization, "X-Environment": environment }),
-  async send(fetch, url, init, cap, deadline) {
-    const reply = new Reply(await fetch(url, init));
-    if (reply.status === 200) await reply.read(cap, deadline);
-    return reply;
-  },
-};
-"#;
+/// The package's own JavaScript, in the order of its imports.
+const PACKAGE: [&str; 4] = [
+    include_str!("../../pkg/errors.js"),
+    include_str!("../../pkg/reply.js"),
+    include_str!("../../pkg/options.js"),
+    include_str!("../../pkg/host.js"),
+];
 
-/// Replies are read by the package's own file.
-const REPLY: &str = include_str!("../../pkg/reply.js");
+/// Its class `Host`, over the client of this very module: one script, whose `host` is the global that the glue of the tests
+/// looks for.
+fn host_class() -> Function {
+    let mut script = String::new();
+    for line in PACKAGE.iter().flat_map(|file| file.lines()) {
+        match line.strip_prefix("export ") {
+            Some("let host;") => {}
+            Some(declaration) => script.push_str(declaration),
+            None if line.starts_with("import ") => {}
+            None => script.push_str(line),
+        }
+        script.push('\n');
+    }
+    run("globalThis.host = { configured() {} };");
+    let open = || {
+        Client::open(
+            b"k".into(),
+            b"s".into(),
+            None,
+            "https://h/",
+            "https:",
+            "h",
+            false,
+            None,
+            None,
+            false,
+            false,
+            false,
+        )
+    };
+    let class = get(&JsValue::from(open().unwrap()), "constructor");
+    Function::new_with_args("Client", &format!("{script}\nreturn Host;"))
+        .call1(&JsValue::UNDEFINED, &class)
+        .unwrap()
+        .unchecked_into()
+}
 
 fn run(body: &str) -> JsValue {
     Function::new_no_args(body).call0(&JsValue::UNDEFINED).unwrap()
@@ -82,22 +97,21 @@ const TOKEN: &str = "return Response.json({ statusCode: 200, message: 'Successfu
    data: { token: 'token-' + sent.length, exp: Math.floor(Date.now() / 1000) + 600 } });";
 
 struct Fixture {
-    client: JsValue,
     host: JsValue,
 }
 
 impl Fixture {
     fn new(options: &JsValue) -> Result<Self, JsValue> {
-        let host = run(&format!("{}\n{HOST}", REPLY.replace("export ", "")));
-        let client = JsValue::from(Client::new(options, host.clone().unchecked_into::<Host>(), false)?);
-        set(&host, "client", &client);
-        Ok(Self { client, host })
+        let arguments = Array::of2(options, &JsValue::FALSE);
+        Ok(Self { host: Reflect::construct(&host_class(), &arguments)? })
     }
 
     fn ask(&self, call: &JsValue) -> Promise {
-        let ask: Function = get(&self.client, "ask").unchecked_into();
+        let ask: Function = get(&self.host, "ask").unchecked_into();
         Promise::new(&mut |resolve, reject| {
-            ask.call3(&self.client, call, &resolve, &reject).unwrap();
+            if let Err(thrown) = ask.call3(&self.host, call, &resolve, &reject) {
+                reject.call1(&JsValue::UNDEFINED, &thrown).unwrap();
+            }
         })
     }
 
@@ -229,10 +243,10 @@ async fn a_fetch_that_calls_back_finds_the_client_in_order() {
     );
     let fixture = Fixture::new(&options).unwrap();
     let ask = Function::new_with_args(
-        "client",
-        "return () => new Promise((resolve, reject) => { client.invalidate(undefined); client.ask(undefined, resolve, reject); });",
+        "host",
+        "return () => new Promise((resolve, reject) => { host.invalidate(undefined); host.ask(undefined, resolve, reject); });",
     );
-    let ask = ask.call1(&JsValue::UNDEFINED, &fixture.client).unwrap();
+    let ask = ask.call1(&JsValue::UNDEFINED, &fixture.host).unwrap();
     set(&get(&options, "sent"), "ask", &ask);
     assert_eq!(fixture.token().await.unwrap().token, "t");
     let again = JsFuture::from(get(&sent(&options), "again").unchecked_into::<Promise>()).await.unwrap();
@@ -243,6 +257,6 @@ async fn a_fetch_that_calls_back_finds_the_client_in_order() {
 async fn a_closed_client_says_so() {
     let fixture = Fixture::new(&options(TOKEN)).unwrap();
     fixture.token().await.unwrap();
-    get(&fixture.client, "close").unchecked_into::<Function>().call0(&fixture.client).unwrap();
+    get(&fixture.host, "close").unchecked_into::<Function>().call0(&fixture.host).unwrap();
     assert_eq!(fixture.token().await.unwrap_err().option.as_deref(), Some("apiSecret"));
 }
