@@ -20,7 +20,7 @@ Measures the package beside hand-written fetch, axios, ky, oauth4webapi and digi
 `;
 
 const ours = "digitalpaye-auth";
-const peers = [ours, "fetch", "fetch-timeout", "axios", "ky", "oauth4webapi", "digitalpaye-node"];
+const peers = [ours, "fetch", "fetch-timeout", "fetch-rules", "axios", "ky", "oauth4webapi", "digitalpaye-node"];
 const clients = [ours, "digitalpaye-node"];
 
 function options() {

@@ -12,7 +12,7 @@ const us = (value) => (value < 10 ? `${value.toFixed(2)} µs` : `${value.toFixed
 const comparisons = [
   { figure: "bytes", unit: KB, peers: { axios: [1, 0.6] } },
   { figure: "cold", unit: ms, peers: { fetch: [1.25, 1.1], axios: [0.8] } },
-  { figure: "exchange", unit: us, peers: { fetch: [1.15, 1], "fetch-timeout": [], axios: [1] } },
+  { figure: "exchange", unit: us, peers: { fetch: [1.15, 1], "fetch-timeout": [], "fetch-rules": [], axios: [1] } },
   { figure: "read", unit: us, peers: { "digitalpaye-node": [1.25, 1] } },
   { figure: "herd", unit: ms, peers: { "digitalpaye-node": [1] } },
 ];
@@ -26,8 +26,8 @@ const languages = {
       read: "Awaited read of a held token",
       herd: "10,000 callers at once, nothing held",
     },
-    heads: [["Figure", "Ratio", "Ours", "Theirs", "Bound", "Met"], ["Figure", ...["digitalpaye-auth", "fetch", "fetch + timeout", "axios", "ky", "oauth4webapi", "digitalpaye-node"]], ["Node", "Cold start, ratio to fetch", "to axios", "CPU for one exchange, ratio to fetch", "to axios"], ["Figure", "Found", "Bound", "Met"]],
-    of: (peer) => `× ${peer}`, yes: "yes", no: "**no**", none: "–", named: { "fetch-timeout": "fetch with a timeout" },
+    heads: [["Figure", "Ratio", "Ours", "Theirs", "Bound", "Met"], ["Figure", ...["digitalpaye-auth", "fetch", "fetch + timeout", "fetch + rules", "axios", "ky", "oauth4webapi", "digitalpaye-node"]], ["Node", "Cold start, ratio to fetch", "to axios", "CPU for one exchange, ratio to fetch", "to axios"], ["Figure", "Found", "Bound", "Met"]],
+    of: (peer) => `× ${peer}`, yes: "yes", no: "**no**", none: "–", named: { "fetch-timeout": "fetch with a timeout", "fetch-rules": "fetch by the same rules" },
     requests: "Requests for 10,000 callers at once (digitalpaye-node: {})", growth: "Memory after 20,000 exchanges and 1,000,000 reads", pages: "of wasm memory", workerd: "First call in a workerd isolate, above plain fetch",
     made: ({ date, node, machine, versions }) => `Made on ${date} by \`npm run bench -- --write\`: Node ${node}, ${machine}; ${versions}; a server that answers with a constant, in another process. Medians of rounds in which the peers take turns, each in a process of its own. Each peer speaks its own contract.`,
     alt: "digitalpaye-auth beside its peers: ratios of the table below, and their bounds",
@@ -40,8 +40,8 @@ const languages = {
       read: "Lecture attendue d’un jeton détenu",
       herd: "10 000 appelants à la fois, rien de détenu",
     },
-    heads: [["Mesure", "Rapport", "Nous", "Eux", "Limite", "Tenue"], ["Mesure", ...["digitalpaye-auth", "fetch", "fetch + timeout", "axios", "ky", "oauth4webapi", "digitalpaye-node"]], ["Node", "Démarrage à froid, rapport à fetch", "à axios", "CPU d’un échange, rapport à fetch", "à axios"], ["Mesure", "Valeur", "Limite", "Tenue"]],
-    of: (peer) => `× ${peer}`, yes: "oui", no: "**non**", none: "–", named: { "fetch-timeout": "fetch avec un délai" },
+    heads: [["Mesure", "Rapport", "Nous", "Eux", "Limite", "Tenue"], ["Mesure", ...["digitalpaye-auth", "fetch", "fetch + délai", "fetch + règles", "axios", "ky", "oauth4webapi", "digitalpaye-node"]], ["Node", "Démarrage à froid, rapport à fetch", "à axios", "CPU d’un échange, rapport à fetch", "à axios"], ["Mesure", "Valeur", "Limite", "Tenue"]],
+    of: (peer) => `× ${peer}`, yes: "oui", no: "**non**", none: "–", named: { "fetch-timeout": "fetch avec un délai", "fetch-rules": "fetch selon les mêmes règles" },
     requests: "Requêtes pour 10 000 appelants à la fois (digitalpaye-node : {})", growth: "Mémoire après 20 000 échanges et 1 000 000 de lectures", pages: "de mémoire wasm", workerd: "Premier appel dans un isolat workerd, au-delà de fetch seul",
     made: ({ date, node, machine, versions }) => `Établi le ${date} par \`npm run bench -- --write\` : Node ${node}, ${machine} ; ${versions} ; un serveur qui répond par une constante, dans un autre processus. Médianes de tours où chacun passe, dans un processus à lui. Chacun parle son propre contrat.`,
     alt: "digitalpaye-auth à côté des autres : les rapports du tableau ci-dessous et leurs limites",
@@ -74,7 +74,7 @@ export function tables(figures, about, language) {
     [words.growth, `**${KB(growth.bytes)}**, ${growth.pages} pages ${words.pages}`, "< 2 MB, 0 pages", met(growth.bytes < 2e6 && growth.pages === 0)],
     [words.workerd, `**${ms(workerd[ours] - workerd.fetch)}** (${ms(workerd[ours])}, ${ms(workerd.fetch)})`, "5 ms", met(workerd[ours] - workerd.fetch <= 5)],
   ];
-  const names = [ours, "fetch", "fetch-timeout", "axios", "ky", "oauth4webapi", "digitalpaye-node"];
+  const names = [ours, "fetch", "fetch-timeout", "fetch-rules", "axios", "ky", "oauth4webapi", "digitalpaye-node"];
   const raw = comparisons.map(({ figure, unit }) => [
     words.figures[figure], ...names.map((name) => (figures[figure][name] === undefined ? words.none : unit(figures[figure][name]))),
   ]);
