@@ -221,6 +221,38 @@ describe("the module's memory", () => {
     assert.ok(before.utf8 >= 1);
     assert.deepEqual(after, none);
   });
+
+  test("holds no token: of a reply, of a store, or one that is refused", async () => {
+    async function look({ lib, url, apiKey }) {
+      const { remembered } = await import(lib);
+      const { DigitalpayeAuth } = await import("digitalpaye-auth");
+      const seen = new Set();
+      // A buffer that was overwritten in part would still have one of these.
+      const keep = (token) => seen.add(token).add(token.slice(-30)).add(token.slice(0, 30)).add(token.split(".")[1].slice(0, 30));
+      const stored = new Map();
+      const store = {
+        get: async (key) => stored.get(key),
+        set: async (key, token) => void stored.set(key, token),
+        delete: async (key) => void stored.delete(key),
+      };
+      const auth = () => new DigitalpayeAuth({ apiKey, apiSecret: "s", baseUrl: url, store });
+      const first = auth();
+      for (const force of [false, true, true]) keep((await first.getToken({ forceRefresh: force })).token);
+      const second = auth();
+      const { token } = await second.getToken();
+      keep(token);
+      second.invalidate(token);
+      keep((await second.getToken()).token);
+      const fetch = async () => Response.json({ data: { token: `${token} not a token`, exp: 1 } });
+      await new DigitalpayeAuth({ apiKey, apiSecret: "s", fetch }).getToken().catch(() => {});
+      return { tokens: seen.size, found: remembered([...seen]), control: remembered([apiKey]) };
+    }
+    const { result, stderr } = await inChild(look, { lib: memoriesModule, url: api.url, apiKey });
+    assert.ok(result, stderr);
+    assert.equal(result.control, apiKey, "the search finds what is there");
+    assert.ok(result.tokens >= 4, `${result.tokens}`);
+    assert.equal(result.found, undefined);
+  });
 });
 
 describe("a snapshot of the heap", () => {
