@@ -210,9 +210,11 @@ impl Client {
                 }
             }
             Event::Answered(Stage::Naming, answer) => ways.named = answer == Some(true),
-            // It was invalidated in that time.
-            Event::Answered(Stage::Flushing, _) if !self.lifecycle.holds(id) => flight.keep_to_itself(),
             _ => {}
+        }
+        if !self.lifecycle.holds(id) {
+            // What it brought was invalidated while it waited for the store.
+            flight.keep_to_itself();
         }
         let step = flight.on(event, *ways, now);
         self.go_on(id, step.unwrap_or(Step::Wait), now, &mut orders);

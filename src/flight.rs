@@ -241,7 +241,7 @@ impl Flight {
         self.ask(Stage::Flushing, Step::Flush, now)
     }
 
-    /// Whether what it has landed with may be given to the store once more; if not, there is nothing to set.
+    /// What it brought, if it has landed, is not to be given to the store.
     pub fn keep_to_itself(&mut self) {
         self.landed = None;
     }

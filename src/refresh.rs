@@ -175,6 +175,7 @@ impl core::fmt::Debug for Lifecycle {
         f.debug_struct("Lifecycle")
             .field("flight", &self.flight)
             .field("waiters", &self.waiters.count)
+            .field("places", &self.waiters.calls.len())
             .finish_non_exhaustive()
     }
 }

@@ -66,6 +66,8 @@ struct World {
     granted: bool,
     /// What comes when, in order.
     to_come: BTreeMap<(u64, u32), Comes>,
+    /// Until when a deletion in the store is under way.
+    deleting: f64,
     sequence: u32,
     /// Until when each caller waits, and whether it insists.
     callers: BTreeMap<WaiterId, f64>,
@@ -73,6 +75,7 @@ struct World {
     gone: BTreeSet<WaiterId>,
     asked: u32,
     answered: u32,
+    sets: u32,
     flights: BTreeMap<FlightId, Seen>,
     ended: BTreeSet<FlightId>,
     held: Option<(FlightId, f64)>,
@@ -115,11 +118,13 @@ impl World {
             life_s: 600.0,
             granted: true,
             to_come: BTreeMap::new(),
+            deleting: 0.0,
             sequence: 0,
             callers: BTreeMap::new(),
             gone: BTreeSet::new(),
             asked: 0,
             answered: 0,
+            sets: 0,
             flights: BTreeMap::new(),
             ended: BTreeSet::new(),
             held: None,
@@ -191,7 +196,13 @@ impl World {
                     self.held_at = self.now;
                 }
                 Order::Drop => {}
-                Order::Delete { .. } => assert!(self.client.options().is_some()),
+                Order::Delete { .. } => {
+                    assert!(self.client.options().is_some());
+                    self.deleting = match self.store {
+                        Does::Well { after } | Does::Badly { after } => self.now + after,
+                        Does::Never => f64::INFINITY,
+                    };
+                }
                 Order::Step(flight, step) => self.step(flight, step),
             }
         }
@@ -220,12 +231,18 @@ impl World {
                 assert!(seen.sent <= self.max_retries + 1);
                 self.answer(api, Comes::Reply(id, true, life_s), Comes::Reply(id, false, life_s));
             }
+            Step::Flush if self.deleting > self.now => {
+                let ms = self.deleting - self.now;
+                if ms.is_finite() {
+                    self.later(ms, answer(Stage::Flushing, None));
+                }
+            }
             Step::Flush => {
-                // As if no deletion were under way.
                 let (_, orders) = self.client.flight(id, Event::Answered(Stage::Flushing, None), Instant(self.now));
                 self.obey(orders);
             }
             Step::Set(ttl_s) => {
+                self.sets += 1;
                 let left_s = (self.flights[&id].end - self.now) / 1_000.0;
                 assert!(ttl_s > 0.0 && ttl_s <= left_s, "for longer than it lives");
                 assert_eq!(self.held.map(|(flight, _)| flight), Some(id), "a token that is not held");
@@ -398,6 +415,57 @@ proptest! {
         prop_assert!(world.callers.is_empty());
         prop_assert_eq!(world.answered, world.asked);
         prop_assert_eq!(world.ended.len(), world.flights.len(), "each flight ends");
+    }
+}
+
+#[test]
+fn a_failed_flight_ends_with_its_failure() {
+    let mut world = World::new(false, false, 0);
+    world.api = Does::Badly { after: 5.0 };
+    world.ask(false);
+    world.pass(6.0);
+    assert_eq!((world.answered, world.ended.len()), (1, 1), "not when its time is up");
+}
+
+#[test]
+fn what_was_invalidated_while_the_store_is_busy_is_not_given_to_it() {
+    let mut world = World::new(true, false, 0);
+    (world.store, world.api, world.life_s) = (Does::Well { after: 1.0 }, Does::Well { after: 1.0 }, 600.0);
+    // Its deletion hangs: who lands next waits for it, for as long as for any answer of a store.
+    world.deleting = f64::INFINITY;
+    let given = |world: &mut World| {
+        world.ask(true);
+        world.pass(10.0);
+        let flight = world.held.expect("a token").0;
+        assert!(!world.ended.contains(&flight), "it waits");
+        flight
+    };
+    given(&mut world);
+    let orders = world.client.invalidate(None, Instant(world.now));
+    world.obey(orders);
+    world.deleting = f64::INFINITY;
+    // No order to set is seen; one of a token that is not held would end this test.
+    let sets = world.sets;
+    world.pass(5_000.0);
+    assert_eq!((world.sets, world.ended.len()), (sets, 1));
+    given(&mut world);
+    world.pass(5_000.0);
+    assert_eq!((world.sets, world.ended.len()), (sets + 1, 2), "the one after it is");
+}
+
+#[test]
+fn who_gives_up_gives_the_lease_back_at_once() {
+    for isolate in [false, true] {
+        let mut world = World::new(true, isolate, 0);
+        (world.store, world.api) = (Does::Well { after: 1.0 }, Does::Never);
+        world.ask(false);
+        // A store without a token: what it has ends before it is there.
+        world.life_s = 0.0;
+        world.pass(10.0);
+        assert!(world.flights[&1].leased && world.flights[&1].open);
+        let orders = world.client.aborted(1, Instant(world.now));
+        let released = orders.iter().any(|order| matches!(order, Order::Step(1, Step::Release)));
+        assert!(released, "{orders:?}");
     }
 }
 

@@ -199,6 +199,23 @@ fn an_abort_ends_one_and_the_last_one_ends_the_flight() {
 }
 
 #[test]
+fn those_who_leave_leave_no_place_behind() {
+    let mut driver = Driver::new(false);
+    for first in [false, true] {
+        for _ in 0..100 {
+            driver.call();
+        }
+        let all: Vec<_> = (driver.callers - 99..=driver.callers).collect();
+        let leaving = if first { all } else { all.into_iter().rev().collect() };
+        for id in leaving {
+            driver.machine.abort(id);
+        }
+        let shown = format!("{:?}", driver.machine);
+        assert!(shown.contains("waiters: 0, places: 0"), "{shown}");
+    }
+}
+
+#[test]
 fn each_callers_deadline_is_its_own() {
     let mut driver = Driver::new(false);
     driver.call();

@@ -2,7 +2,7 @@ use crate::json::Still;
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use digitalpaye_auth::time::NumericDate;
-use digitalpaye_auth::token::{AccessToken, Claims, Clues, is_b64token, life_on_arrival};
+use digitalpaye_auth::token::{AccessToken, Claims, Clues, is_b64token, life_left, life_on_arrival};
 use proptest::prelude::*;
 
 /// The page's own sample: `iat` 1728634203, `exp` 1728634803.
@@ -37,6 +37,24 @@ fn the_least_of_what_can_be_read() {
     assert_eq!(life(opaque, clues(at(140.0), true)), 70.0);
     assert_eq!(life(opaque, clues(None, false)), 70.0);
     assert_eq!(life(Claims { iat: None, exp: at(100.0) }, clues(None, false)), 70.0);
+}
+
+#[test]
+fn a_stores_token_has_what_the_store_says_and_no_more_than_its_life() {
+    let at = |seconds| Some(NumericDate(seconds));
+    let left = |claims, ttl_s, local| life_left(NumericDate(160.0), claims, ttl_s, || NumericDate(local));
+    let opaque = Claims::default();
+    let whole = Claims { iat: at(100.0), exp: at(160.0) };
+    assert_eq!(left(opaque, Some(50.0), 0.0), 50.0);
+    assert_eq!(left(opaque, Some(86_400.0), 0.0), 86_400.0);
+    assert_eq!(left(opaque, None, 130.0), 30.0, "by our own clock");
+    assert_eq!(left(whole, Some(50.0), 0.0), 50.0);
+    assert_eq!(left(whole, Some(500.0), 0.0), 60.0);
+    assert_eq!(left(whole, None, 0.0), 60.0, "a clock that is behind");
+    for ttl_s in [0.0, -1.0, 86_400.1, f64::INFINITY, f64::NAN] {
+        assert!(left(whole, Some(ttl_s), 0.0).is_nan(), "{ttl_s}");
+    }
+    assert!(left(whole, None, f64::NAN).is_nan());
 }
 
 #[test]
