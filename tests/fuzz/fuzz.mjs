@@ -1,11 +1,12 @@
 // Runs the fuzzer in a process of its own, and looks into what that leaves behind: its output and its heap.
 import { fork } from "node:child_process";
-import { createReadStream, readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { environment } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { dice } from "../lib/dice.mjs";
+import { heldBy } from "../lib/snapshot.mjs";
 import { marksOf } from "./execute.mjs";
 import { drawInput } from "./inputs.mjs";
 import { mixed } from "./seeds.mjs";
@@ -92,16 +93,3 @@ export async function fuzz({ consumer, snapshot = true, onProgress, ...given }) 
 
 /** Node.js says so when a promise is rejected at the end of the stack, whoever rejects it. */
 const withoutPlatform = (output) => output.replace(/Exception in PromiseRejectCallback:\n(?:.*\n){0,4}?RangeError: Maximum call stack size exceeded\n\n?/g, "");
-
-/** Which of `texts` a file has. */
-async function heldBy(file, texts) {
-  const found = new Set();
-  let rest = "";
-  for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
-    const text = rest + chunk;
-    for (const each of texts) if (text.includes(each)) found.add(each);
-    rest = text.slice(-500);
-  }
-  rmSync(file);
-  return [...found];
-}

@@ -1,12 +1,13 @@
 // What stays in memory: no secret where one can see it, none at all after dispose, and no more with every call.
 import assert from "node:assert/strict";
-import { createReadStream, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { inspect } from "node:util";
 import { inChild } from "../lib/child.mjs";
 import { importInstalled } from "../lib/install.mjs";
+import { heldBy } from "../lib/snapshot.mjs";
 import { startTokens } from "../lib/tokens.mjs";
 
 const memoriesModule = new URL("../lib/memories.mjs", import.meta.url).href;
@@ -280,15 +281,8 @@ describe("a snapshot of the heap", () => {
   }
 
   async function holds(file, needles) {
-    const found = new Set();
-    let rest = "";
-    for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
-      const text = rest + chunk;
-      for (const [name, needle] of Object.entries(needles)) if (text.includes(needle)) found.add(name);
-      rest = text.slice(-500);
-    }
-    rmSync(file);
-    return Object.keys(needles).filter((name) => found.has(name));
+    const held = await heldBy(file, Object.values(needles));
+    return Object.keys(needles).filter((name) => held.includes(needles[name]));
   }
 
   const take = async (options) => {

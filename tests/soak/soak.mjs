@@ -1,6 +1,5 @@
 // Minutes of random faults and random callers. Beside them, sequences whose every exchange a model predicts.
 import assert from "node:assert/strict";
-import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
@@ -10,6 +9,7 @@ import { inChild } from "../lib/child.mjs";
 import { dice } from "../lib/dice.mjs";
 import { credentialForms } from "../lib/leaks.mjs";
 import { startSandbox } from "../lib/sandbox.mjs";
+import { heldBy } from "../lib/snapshot.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const apiKey = "soak_key";
@@ -59,7 +59,7 @@ async function randomly({ seconds, seed }) {
     for (const [name, text] of Object.entries({ stdout, stderr })) {
       assert.equal([...forms, "eyJ"].find((form) => text.includes(form)), undefined, `in ${name}`);
     }
-    const shown = await held(snapshot, [...forms, reversed]);
+    const shown = await heldBy(snapshot, [...forms, reversed]);
     assert.deepEqual(shown, [reversed], "in the heap's snapshot; what is searched for backwards is found");
     return { ...figures, exchanges, faults: harmful.count };
   } finally {
@@ -95,17 +95,4 @@ async function exactly({ seconds, seed }) {
   assert.ok(result, `${stdout}${stderr}`);
   assert.equal(result.error, undefined);
   return result;
-}
-
-/** Which of `texts` a file has. */
-async function held(file, texts) {
-  const found = new Set();
-  let rest = "";
-  for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
-    const text = rest + chunk;
-    for (const each of texts) if (text.includes(each)) found.add(each);
-    rest = text.slice(-500);
-  }
-  rmSync(file);
-  return [...found];
 }
