@@ -33,7 +33,7 @@ function read(object, name, option = name) {
 /** A property of this type. */
 function required(type, object, name, option = name) {
   const value = read(object, name, option);
-  if (typeof value !== type) throw fault(option, `is not a ${type}`);
+  if (typeof value !== type) throw fault(option, `${option === name ? "" : `has a ${name} that `}is not a ${type}`);
   return value;
 }
 
@@ -45,10 +45,10 @@ function text(object, name) {
 }
 
 /** A property of this type, or undefined, which alone means the default. */
-function optional(type, object, name, option = name) {
+function optional(type, object, name, option) {
+  // Read once: a getter may say something else the next time.
   const value = read(object, name, option);
-  if (value !== undefined && typeof value !== type) throw fault(option, `is not a ${type}`);
-  return value;
+  return value === undefined ? value : required(type, { [name]: value }, name, option);
 }
 
 /** The argument of `authenticate` (`once`), which knows neither store nor `waitUntil`, or of the constructor. */

@@ -280,6 +280,7 @@ test("the constructor checks store and waitUntil", () => {
   for (const store of [null, 5, "x", true, {}, { get: methods.get }, { set: methods.set }, { ...methods, get: 5 }, { ...methods, set: null }]) refused({ store }, "store");
   for (const name of ["delete", "acquire", "release"]) {
     for (const value of [null, 5, "x", {}]) refused({ store: { ...methods, [name]: value } }, "store");
+    assert.throws(() => new DigitalpayeAuth({ ...good, store: { ...methods, [name]: 5 } }), { message: `store has a ${name} that is not a function` });
   }
   for (const waitUntil of [null, 5, "x", {}, Promise.resolve()]) refused({ waitUntil }, "waitUntil");
   new DigitalpayeAuth({ ...good, store: methods, waitUntil: () => {} });

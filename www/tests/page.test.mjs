@@ -68,7 +68,10 @@ const ask = async (page, index) => (await page.$$("#panel-lifecycle button.prima
 /** Sets how the stand-in answers, and waits until it knows. */
 async function answers(sandbox, page, tab, behaviour) {
   // Told once more what it does already, the page would say so to the stand-in at a moment that nobody could wait for.
-  if (await page.$eval(`#${tab}-behaviour`, ({ value }) => value) === behaviour) return;
+  const before = await page.$eval(`#${tab}-behaviour`, ({ value }) => value);
+  if (before === behaviour) return;
+  // Of two that are not normal, the stand-in does not say which it knows.
+  if (before !== "normal" && behaviour !== "normal") await answers(sandbox, page, tab, "normal");
   await page.select(`#${tab}-behaviour`, behaviour);
   for (let tries = 0; tries < 60; tries++) {
     const { left } = await (await fetch(`${sandbox.url}/_sandbox/script`)).json();
