@@ -11,9 +11,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use zeroize::Zeroizing;
 
-/// The largest body that is read, in bytes, decoded. A real one has some 400.
-pub const MAX_BODY_BYTES: usize = 65_536;
-
 /// What there is of a reply.
 #[derive(Debug)]
 pub struct Reply {
@@ -32,7 +29,7 @@ pub enum Body {
     Json(Content),
     /// All there, and not JSON.
     NotJson,
-    /// Over [`MAX_BODY_BYTES`].
+    /// Over 65,536 bytes, decoded: the platform (pkg/reply.js) reads no further.
     TooLarge,
     /// It broke off.
     Broken,
