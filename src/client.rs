@@ -1,99 +1,54 @@
-//! A client: its callers, its token and its flights, told what happens and telling what is to be done.
+//! A client: its callers, its token and its flights. It is told what happens, and says what is to be done.
 //!
-//! [`Lifecycle`] decides who waits for which flight, [`Flight`] how one finds a token. Here they meet, still without clock,
-//! network or promise: every event comes with `now`, every [`Order`] is carried out by `web`, in order.
+//! [`Lifecycle`] decides who waits for which flight, [`Flight`](crate::flight::Flight) how one finds a token. Here they
+//! meet, still without clock, network or promise: every event comes with `now`, and every [`Effect`] that comes back is
+//! carried out by `web`, in order.
 
-use crate::error::AuthError;
-use crate::flight::{Event, Flight, Found, Stage, Step, Ways};
+use crate::credentials::{BasicCredentials, Credentials};
+use crate::effect::{Effect, Effects};
+use crate::error::{AuthError, Code, Foreign};
+use crate::event::{Event, Operation, Problem, Source};
+use crate::flight::{Answer, FlightConfig, FlightId, Found, Next, Stage};
+use crate::jwt::Claims;
 use crate::options::Options;
-use crate::platform::Platform;
-use crate::refresh::{Action, Actions, Call, FlightId, Lifecycle, WaiterId};
+use crate::refresh::{Call, CallerId, Flights, Lifecycle, Turn};
 use crate::request::TokenRequest;
 use crate::response::{Headers, Reply, classify};
-use crate::time::Instant;
-use crate::token::{AccessToken, Claims, Fingerprint, life_left};
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt;
+use crate::time::{Instant, Now};
+use crate::token::{AccessToken, Fingerprint, Unusable, life_left};
+use std::fmt;
+use std::rc::Rc;
+use zeroize::Zeroizing;
 
-/// A flight silent for this long is taken for one whose request has ended, in milliseconds. It doubles with every such
-/// finding up to [`PATIENCE_CAP_MS`], lest a busy isolate take over its own flights for ever.
-const PATIENCE_MS: f64 = 250.0;
-/// The longest such silence, in milliseconds.
-const PATIENCE_CAP_MS: f64 = 4_000.0;
-/// How long something is kept for a request that seems to have ended, past its deadline, in milliseconds.
-const KEPT_MS: f64 = 10_000.0;
+/// A flight that has been idle for this long is taken for one whose request has ended, in milliseconds. It doubles with
+/// every such finding up to [`STALL_TIMEOUT_CAP_MS`], lest a busy isolate take over its own flights for ever.
+const STALL_TIMEOUT_MS: f64 = 250.0;
+/// The longest such time, in milliseconds.
+const STALL_TIMEOUT_CAP_MS: f64 = 4_000.0;
 
-/// What is to be done.
-#[derive(Debug)]
-pub enum Order {
-    /// Begin this flight, in a turn of its own: a `fetch` that calls the client again does so on a stack of its own.
-    Start {
-        /// The flight.
-        flight: FlightId,
-        /// Whether it is a renewal behind the callers' backs.
-        behind: bool,
-    },
-    /// Do this for a flight.
-    Step(FlightId, Step),
-    /// Let the timer of a flight go off after so many milliseconds; if `lets_exit`, the process may end before.
-    Arm {
-        /// The flight.
-        flight: FlightId,
-        /// Milliseconds.
-        ms: f64,
-        /// Whether it is not to keep a process alive.
-        lets_exit: bool,
-    },
-    /// End the open request of a flight, so that no connection stays open for a body that nobody will read.
-    HangUp(FlightId),
-    /// Resolve this caller's promise with the token held. `here`: this is the request that it belongs to.
-    Serve {
-        /// The caller.
-        id: WaiterId,
-        /// Whether it may be settled right away.
-        here: bool,
-    },
-    /// From here on callers fail with this.
-    Fault(Box<AuthError>),
-    /// Reject this caller's promise.
-    Fail {
-        /// The caller.
-        id: WaiterId,
-        /// Whether it may be settled right away.
-        here: bool,
-    },
-    /// Hold the token that this flight brought, and hand it out without asking until then.
-    Hold(FlightId, Instant),
-    /// Hand nothing out without asking.
-    Drop,
-    /// Delete the store's token; if `held`, only the one that was held until now.
-    Delete {
-        /// Whether one was.
-        held: bool,
-    },
+/// What a client has beside its options.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings {
+    /// Whether there is a store.
+    pub store: bool,
+    /// Whether the store gives leases.
+    pub leases: bool,
+    /// Whether promises and timers belong to one request of many, as on workerd.
+    pub isolate: bool,
+    /// Whether somebody listens to events.
+    pub events: bool,
 }
 
-/// What is to be done, in this order.
-pub type Orders = Vec<Order>;
-
-/// The state.
+/// The state of a client.
 pub struct Client {
     /// Gone, and overwritten, once the client is closed.
     options: Option<Options>,
-    timeout_ms: f64,
-    ways: Ways,
+    config: FlightConfig,
+    /// Whether the name of the store's entry is known.
+    entry_named: bool,
     lifecycle: Lifecycle,
-    /// Those whose work goes on. In boxes: the room that a vector keeps for four would outweigh all else in a client.
-    #[allow(clippy::vec_box)]
-    flights: Vec<Box<Flight>>,
-    newest: FlightId,
-    /// What the callers of the newest flight see if their time runs out when it is over.
-    standing: Box<AuthError>,
-    patience_ms: f64,
-    /// Until when a flight that was lost was to wait before its next attempt: the one that takes over waits too.
-    retry_at: Option<Instant>,
+    flights: Flights,
+    stall_timeout_ms: f64,
     /// When this instance begins to renew: drawn once, because some runtimes have no randomness at module scope.
     spread: Option<f64>,
 }
@@ -105,369 +60,560 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client that holds nothing. `leases`: whether the store, if there is one, gives them.
+    /// A client that holds nothing.
     #[must_use]
-    pub fn new(options: Options, store: bool, leases: bool, isolate: bool) -> Self {
-        let timeout_ms = options.timeout_ms;
-        let ways = Ways { store, leases, named: false, isolate, max_retries: options.max_retries };
+    pub fn new(options: Options, surroundings: Surroundings) -> Self {
+        let Surroundings { store, leases, isolate, events } = surroundings;
+        let Options { max_retries, timeout_ms, .. } = options;
+        let config = FlightConfig { store, leases, isolate, events, max_retries, timeout_ms };
         Self {
             options: Some(options),
-            timeout_ms,
-            ways,
-            lifecycle: Lifecycle::new(timeout_ms, store),
-            flights: Vec::new(),
-            newest: 0,
-            standing: AuthError::timeout(),
-            patience_ms: PATIENCE_MS,
-            retry_at: None,
+            config,
+            entry_named: false,
+            lifecycle: Lifecycle::new(config),
+            flights: Flights::new(config),
+            stall_timeout_ms: STALL_TIMEOUT_MS,
             spread: None,
         }
     }
 
-    /// The options, unless the client is closed.
+    /// Whether the client is closed.
     #[must_use]
-    pub fn options(&self) -> Option<&Options> {
-        self.options.as_ref()
+    pub fn is_closed(&self) -> bool {
+        self.options.is_none()
     }
 
-    /// The request of a flight, and until when its reply is read; `None` if the client is closed.
-    #[must_use]
-    pub fn request(&self, id: FlightId) -> Option<(TokenRequest<'_>, Instant)> {
-        let flight = self.flights.iter().find(|flight| flight.id == id)?;
-        Some((TokenRequest::new(self.options.as_ref()?), flight.deadline))
-    }
+    // What callers do.
 
     /// A caller asks for a token; with `force`, for a newer one than any there is.
-    pub fn ask(&mut self, id: WaiterId, force: bool, now: Instant) -> Orders {
-        let mut orders = Vec::new();
-        let call = Call { id, force, deadline: now.plus(self.timeout_ms) };
-        let actions = self.lifecycle.call(call, now);
-        self.obey(actions, Some(id), now, &mut orders);
-        if self.ways.isolate {
+    pub fn call(&mut self, id: CallerId, force: bool, now: Now) -> Effects {
+        let mut effects = Vec::new();
+        let call = Call { id, force, deadline: now.monotonic.plus(self.config.timeout_ms) };
+        self.lifecycle.call(call, now, &mut self.flights, &mut effects);
+        if self.config.isolate {
             // A moment's silence may be the isolate's own: only those who poll look closer.
-            self.take_over_if_silent(PATIENCE_CAP_MS, id, now, &mut orders);
+            self.take_over_if_idle(STALL_TIMEOUT_CAP_MS, id, now, &mut effects);
         }
-        orders
+        effects
     }
 
     /// A caller gave up.
-    pub fn aborted(&mut self, id: WaiterId, now: Instant) -> Orders {
-        let actions = self.lifecycle.abort(id);
-        self.obeyed(actions, Some(id), now)
+    pub fn abort(&mut self, id: CallerId, now: Now) -> Effects {
+        self.turn(Some(id), now, |lifecycle, turn| lifecycle.abort(id, turn))
     }
 
-    /// A caller's timer went off; `patient` if it has looked a few times already.
-    pub fn caller_due(&mut self, id: WaiterId, patient: bool, now: Instant) -> Orders {
-        let mut orders = Vec::new();
+    /// A caller's timer fired; `patient` if it has looked a few times already.
+    pub fn caller_timer(&mut self, id: CallerId, patient: bool, now: Now) -> Effects {
+        let mut effects = Vec::new();
         let Some(deadline) = self.lifecycle.deadline_of(id) else {
-            return orders;
+            return effects;
         };
-        if now >= deadline {
-            let actions = self.lifecycle.deadline(id, now);
-            self.obey(actions, Some(id), now, &mut orders);
-        } else if self.ways.isolate {
-            self.watch_flight(id, patient, now, &mut orders);
+        if now.monotonic >= deadline && !self.deliver_current(Some(id), now, &mut effects) {
+            let mut turn = Turn { now, here: Some(id), flights: &mut self.flights, effects: &mut effects };
+            self.lifecycle.deadline(id, &mut turn);
+        } else if self.config.isolate {
+            self.watch_flight(id, patient, now, &mut effects);
         }
-        orders
+        effects
     }
 
     /// The token held (or, if one is named, that one, if it is held) is no good.
-    pub fn invalidate(&mut self, token: Option<Fingerprint>, now: Instant) -> Orders {
-        let actions = self.lifecycle.invalidate(token);
-        self.obeyed(actions, None, now)
+    pub fn invalidate(&mut self, token: Option<Fingerprint>, now: Now) -> Effects {
+        self.turn(None, now, |lifecycle, turn| {
+            lifecycle.invalidate(token, turn);
+        })
+    }
+
+    /// `auth.fetch` met a 401 with this token. Whether it is to try once more, which it can if `replayable`.
+    pub fn unauthorized(&mut self, token: Fingerprint, replayable: bool, now: Now) -> (bool, Effects) {
+        let mut retry = false;
+        let effects = self.turn(None, now, |lifecycle, turn| retry = lifecycle.unauthorized(token, replayable, turn));
+        (retry, effects)
+    }
+
+    /// The second try met a 401 too.
+    pub fn unauthorized_again(&mut self, token: Fingerprint, now: Now) {
+        self.lifecycle.unauthorized_again(token, now);
     }
 
     /// Forgets and overwrites the secret. Whoever waits gets this error.
-    pub fn close(&mut self, error: Box<AuthError>, now: Instant) -> Orders {
-        let actions = self.lifecycle.close();
+    pub fn close(&mut self, error: AuthError, now: Now) -> Effects {
         self.options = None;
-        let mut orders = Vec::from([Order::Fault(error)]);
-        self.obey(actions, None, now, &mut orders);
-        orders
+        let error = Rc::new(error);
+        self.turn(None, now, |lifecycle, turn| lifecycle.close(&error, turn))
     }
 
-    /// Something happened to a flight. Whether it waited for that.
-    pub fn flight(&mut self, id: FlightId, event: Event, now: Instant) -> (bool, Orders) {
-        let mut orders = Vec::new();
-        let ways = &mut self.ways;
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) else {
-            if event == Event::Begin {
-                // Given up before: the abort of the flight before it ran foreign code that came back here.
-                orders.push(Order::Step(id, Step::End));
-            }
-            return (false, orders);
-        };
-        match event {
-            Event::Due => {
-                flight.beat(now);
-                if flight.is_late(now) && !flight.cancelled {
-                    let leader = flight.leader;
-                    let actions = self.lifecycle.timed_out(id, now);
-                    self.obey(actions, leader, now, &mut orders);
-                    // This is its own request, where it may end, even if its `fetch` does not hear of the abort.
-                    self.end(id, &mut orders);
-                    return (true, orders);
-                }
-            }
-            Event::Answered(Stage::Naming, answer) => ways.named = answer == Some(true),
-            _ => {}
+    // What happens to a flight.
+
+    /// A flight's turn has come.
+    pub fn begin(&mut self, id: FlightId, now: Now) -> Effects {
+        let identity = self.options.as_ref().filter(|_| !self.entry_named).map(Options::store_identity);
+        let mut effects = Vec::new();
+        match self.flights.get(id).map(|flight| flight.begin(identity, now, &mut effects)) {
+            Some(next) => self.advance(id, next, now, &mut effects),
+            // Given up before: the abort of the flight before it ran foreign code that came back here.
+            None => effects.push(Effect::EndFlight(id)),
         }
-        if !self.lifecycle.holds(id) {
-            // What it brought was invalidated while it waited for the store.
-            flight.keep_to_itself();
+        effects
+    }
+
+    /// A flight's timer fired.
+    pub fn flight_timer(&mut self, id: FlightId, now: Now) -> Effects {
+        let mut effects = Vec::new();
+        let Some(flight) = self.flights.get(id) else { return effects };
+        if flight.is_late(now.monotonic) && !flight.cancelled && flight.undelivered().is_none() {
+            let here = flight.plan.leader;
+            let mut turn = Turn { now, here, flights: &mut self.flights, effects: &mut effects };
+            self.lifecycle.timed_out(id, &mut turn);
+            // This is its own request, where it may end, even if its `fetch` does not hear of the abort.
+            self.flights.end(id, &mut effects);
+            return effects;
         }
-        let step = flight.on(event, *ways, now);
-        self.go_on(id, step.unwrap_or(Step::Wait), now, &mut orders);
-        (step.is_some(), orders)
+        let next = if flight.cancelled { Next::End } else { flight.timer(now, &mut effects) };
+        self.advance(id, next, now, &mut effects);
+        effects
     }
 
     /// There are no timers where a flight is.
-    pub fn cannot_wait(&mut self, id: FlightId, now: Instant) -> Orders {
-        let mut orders = Vec::new();
-        let ways = self.ways;
-        if let Some(step) = self.of(id).and_then(|flight| flight.cannot_wait(ways, now)) {
-            self.go_on(id, step, now, &mut orders);
+    pub fn without_timer(&mut self, id: FlightId, now: Now) -> Effects {
+        let mut effects = Vec::new();
+        if let Some(flight) = self.flights.get(id) {
+            let next = flight.without_timer(now, &mut effects);
+            self.advance(id, next, now, &mut effects);
         }
-        orders
+        effects
     }
 
-    /// What the store has: a token with the seconds that it has left, if it knows. `None`: it failed, or answered
-    /// nonsense.
-    pub fn looked(&mut self, id: FlightId, stored: Option<Stored>, platform: &impl Platform, now: Instant) -> Orders {
-        let asked = self.of(id).map_or(now, |flight| flight.asked);
-        let mut found = stored.as_ref().map_or(Found::Nonsense, |_| Found::Nothing);
-        // A token that is past its life or unusable is one to replace: the same as none.
-        let token = stored.and_then(|Stored { token, exp, ttl_s }| {
-            let left = |token: &str, exp| life_left(exp, Claims::read(token, platform), ttl_s, || platform.local());
-            AccessToken::new(token, exp, left).ok()
+    /// Whether the name of the store's entry was found.
+    pub fn entry_named(&mut self, id: FlightId, named: bool, now: Now) -> Effects {
+        self.entry_named = named;
+        self.step(id, now, |flight, effects| flight.entry_named(named, now, effects))
+    }
+
+    /// What the store has: an entry of which nothing is checked yet. `random` is from 0 up to 1.
+    pub fn store_read(&mut self, id: FlightId, answer: Answer<Option<StoredToken>>, random: f64, now: Now) -> Effects {
+        let mut effects = Vec::new();
+        let asked = self.flights.get(id).map_or(now, |flight| flight.asked);
+        let (token, problem) = match answer {
+            Answer::Value(None) => (None, None),
+            Answer::Value(Some(entry)) => match entry.judge(now) {
+                Ok(token) => (Some(token), None),
+                Err(Unusable::Ended) => (None, None),
+                Err(Unusable::Broken(_)) => (None, Some(Problem::Invalid)),
+            },
+            Answer::Invalid => (None, Some(Problem::Invalid)),
+            Answer::Rejected(cause) => (None, Some(Problem::Rejected(cause))),
+        };
+        let rejected = matches!(problem, Some(Problem::Rejected(_)));
+        if let Some(problem) = problem {
+            self.report_store(Operation::Get, problem, &mut effects);
+        }
+        // A token that is past its life is one to replace: the same as none.
+        let left_ms = |token: &AccessToken| token.life_ms() - now.elapsed_since(asked);
+        let token = token.filter(|token| self.lifecycle.accepts(token.fingerprint, left_ms(token), now));
+        let found = match token {
+            Some(_) => Found::Token,
+            None if rejected => Found::Failure,
+            None => Found::Nothing,
+        };
+        let Some(flight) = self.flights.get(id) else { return effects };
+        match (flight.store_read(found, now, &mut effects), token) {
+            (Some(Next::Deliver), Some(token)) => self.land(id, token.into(), random, now, &mut effects),
+            (next, _) => self.advance(id, next.unwrap_or(Next::Wait), now, &mut effects),
+        }
+        effects
+    }
+
+    /// What asking for the lease came to.
+    pub fn lease_answered(&mut self, id: FlightId, answer: &Answer<bool>, now: Now) -> Effects {
+        if self.flights.get(id).is_none() && matches!(answer, Answer::Value(true)) {
+            // Nobody would exchange under it, and the fleet would wait for nothing.
+            return vec![Effect::ReleaseLease(id)];
+        }
+        self.step(id, now, |flight, effects| flight.lease_answered(answer, now, effects))
+    }
+
+    /// The deletion that a flight waits for is over.
+    pub fn deletion_finished(&mut self, id: FlightId, now: Now) -> Effects {
+        if !self.lifecycle.holds(id)
+            && let Some(flight) = self.flights.get(id).filter(|flight| flight.is_delivered())
+        {
+            // What it brought was invalidated while it waited for the store.
+            flight.skip_store_write();
+        }
+        self.step(id, now, |flight, effects| flight.deletion_finished(now, effects))
+    }
+
+    /// What writing the token came to.
+    pub fn store_written(&mut self, id: FlightId, answer: &Answer<()>, now: Now) -> Effects {
+        self.step(id, now, |flight, effects| flight.store_written(answer, now, effects))
+    }
+
+    /// What giving the lease back came to.
+    pub fn lease_released(&mut self, id: FlightId, answer: &Answer<()>, now: Now) -> Effects {
+        self.step(id, now, |flight, effects| flight.lease_released(answer, effects))
+    }
+
+    /// What deleting the store's entry came to.
+    pub fn store_deleted(&mut self, answer: Answer<()>) -> Effects {
+        let mut effects = Vec::new();
+        match answer {
+            Answer::Value(()) => {}
+            Answer::Invalid => self.report_store(Operation::Delete, Problem::Invalid, &mut effects),
+            Answer::Rejected(cause) => self.report_store(Operation::Delete, Problem::Rejected(cause), &mut effects),
+        }
+        effects
+    }
+
+    /// What the `apiSecret` function gave, in UTF-8, or why there is no secret.
+    pub fn secret_answered(
+        &mut self,
+        id: FlightId,
+        secret: Result<Zeroizing<Vec<u8>>, Box<AuthError>>,
+        random: f64,
+        now: Now,
+    ) -> Effects {
+        let mut effects = Vec::new();
+        let Some(user_id) = self.options.as_ref().map(|options| options.credentials.user_id().clone()) else {
+            return effects;
+        };
+        let Some(flight) = self.flights.get(id).filter(|flight| flight.waits_for(Stage::Asking)) else {
+            return effects;
+        };
+        let credentials = secret.and_then(|secret| {
+            BasicCredentials::new(user_id, secret).map_err(|error| AuthError::no_secret(&error.message))
         });
-        let token = token.filter(|token| self.lifecycle.accepts(token.fingerprint, asked.plus(token.life_s * 1_000.0)));
-        if token.is_some() {
-            found = Found::Token;
+        let before = flight.credentials.take();
+        match (credentials, flight.unauthorized.take()) {
+            (Ok(credentials), None) => flight.credentials = Some(credentials),
+            (Ok(credentials), Some(error)) if before.is_none_or(|before| !before.same_password(&credentials)) => {
+                flight.retry_with_another_secret(&error, &mut effects);
+                flight.credentials = Some(credentials);
+            }
+            (_, Some(error)) => {
+                self.fail(id, error, now, &mut effects);
+                return effects;
+            }
+            (Err(error), None) => {
+                self.refused(id, error, random, now, &mut effects);
+                return effects;
+            }
         }
-        let (waited, mut orders) = self.flight(id, Event::Looked(found), now);
-        if let Some(token) = token.filter(|_| waited) {
-            self.land(id, token, platform, now, &mut orders);
-        }
-        orders
+        self.send(id, now, &mut effects);
+        self.set_timer(id, now, &mut effects);
+        effects
     }
 
     /// The head of a reply that brings no token: its status decides, even if the body does not come in time.
-    pub fn head(&mut self, id: FlightId, status: f64, headers: Headers) {
-        if let Some(flight) = self.of(id) {
+    pub fn head_received(&mut self, id: FlightId, status: f64, headers: Headers) {
+        if let Some(flight) = self.flights.get(id) {
             let mut error = AuthError::status(status);
             error.retry_after = headers.retry_after;
-            flight.stand(error);
+            flight.set_last_error(error);
         }
     }
 
-    /// What came of the request: a reply, or why there is none.
-    pub fn replied(
+    /// What came of the request: a reply, or why there is none. `random` is from 0 up to 1.
+    pub fn replied(&mut self, id: FlightId, reply: Result<Reply, Box<AuthError>>, random: f64, now: Now) -> Effects {
+        let mut effects = Vec::new();
+        let Some(flight) = self.flights.get(id) else { return effects };
+        if flight.cancelled {
+            effects.push(Effect::AbortRequest(id));
+            self.flights.end(id, &mut effects);
+            return effects;
+        }
+        let (asked, asked_for) = (flight.asked, flight.credentials.take());
+        let credentials = asked_for.as_ref().or(match self.options.as_ref().map(|options| &options.credentials) {
+            Some(Credentials::Fixed(credentials)) => Some(credentials),
+            _ => None,
+        });
+        let Some(credentials) = credentials else { return effects };
+        match reply.and_then(|reply| classify(reply, credentials, now.wall)) {
+            Ok(token) if now.elapsed_since(asked) < token.life_ms() => {
+                self.land(id, token.into(), random, now, &mut effects);
+            }
+            Ok(_) => {
+                effects.push(Effect::AbortRequest(id));
+                self.too_late(id, now, &mut effects);
+            }
+            Err(error) => {
+                effects.push(Effect::AbortRequest(id));
+                self.refused_with(id, error, asked_for, random, now, &mut effects);
+            }
+        }
+        effects
+    }
+
+    /// A framework threw through `fetch`, to steer what runs it: a value of its own, which is nobody's failure.
+    pub fn interrupted(&mut self, id: FlightId, value: Foreign, now: Now) -> Effects {
+        let mut effects = Vec::new();
+        let Some(flight) = self.flights.get(id) else { return effects };
+        let leader = flight.plan.leader;
+        effects.push(Effect::AbortRequest(id));
+        let mut turn = Turn { now, here: leader, flights: &mut self.flights, effects: &mut effects };
+        self.lifecycle.interrupted(id, leader, value, &mut turn);
+        self.flights.end(id, &mut effects);
+        effects
+    }
+
+    // How it goes on.
+
+    fn turn(
+        &mut self,
+        here: Option<CallerId>,
+        now: Now,
+        event: impl FnOnce(&mut Lifecycle, &mut Turn<'_>),
+    ) -> Effects {
+        let mut effects = Vec::new();
+        event(&mut self.lifecycle, &mut Turn { now, here, flights: &mut self.flights, effects: &mut effects });
+        effects
+    }
+
+    fn step(
         &mut self,
         id: FlightId,
-        reply: Result<Reply, Box<AuthError>>,
-        platform: &impl Platform,
-        now: Instant,
-    ) -> Orders {
-        let mut orders = Vec::new();
-        let token = match &self.options {
-            Some(options) => reply.and_then(|reply| classify(reply, &options.credentials, platform)),
-            // Its flight is cancelled, and the error is never seen.
-            None => Err(AuthError::timeout()),
-        };
-        match token {
-            Ok(token) => self.land(id, token, platform, now, &mut orders),
-            Err(error) => self.refused(id, error, platform, now, &mut orders),
-        }
-        orders
+        now: Now,
+        event: impl FnOnce(&mut crate::flight::Flight, &mut Effects) -> Option<Next>,
+    ) -> Effects {
+        let mut effects = Vec::new();
+        let Some(flight) = self.flights.get(id) else { return effects };
+        let next = event(flight, &mut effects);
+        // One that was given up ends with whatever comes next.
+        let next = if flight.cancelled { Next::End } else { next.unwrap_or(Next::Wait) };
+        self.advance(id, next, now, &mut effects);
+        effects
     }
 
-    fn refused(
+    fn advance(&mut self, id: FlightId, next: Next, now: Now, effects: &mut Effects) {
+        match next {
+            Next::Wait => self.set_timer(id, now, effects),
+            Next::Exchange => {
+                self.exchange(id, now, effects);
+                self.set_timer(id, now, effects);
+            }
+            Next::Deliver => self.deliver(id, None, now, effects),
+            Next::Fail(error) => self.fail(id, error, now, effects),
+            Next::End => self.flights.end(id, effects),
+        }
+    }
+
+    fn set_timer(&mut self, id: FlightId, now: Now, effects: &mut Effects) {
+        let Some(flight) = self.flights.get(id) else { return };
+        if flight.plan.direct {
+            self.lifecycle.became_direct(id);
+        }
+        flight.set_timer(now, effects);
+    }
+
+    /// Sends the request, once there is a secret for it.
+    fn exchange(&mut self, id: FlightId, now: Now, effects: &mut Effects) {
+        match self.options.as_ref().map(|options| &options.credentials) {
+            Some(Credentials::AskedFor(_)) => {
+                if let Some(flight) = self.flights.get(id) {
+                    flight.asking();
+                    effects.push(Effect::AskSecret(id));
+                }
+            }
+            _ => self.send(id, now, effects),
+        }
+    }
+
+    fn send(&mut self, id: FlightId, now: Now, effects: &mut Effects) {
+        let (Some(options), Some(flight)) = (&self.options, self.flights.get(id)) else { return };
+        let credentials = match &options.credentials {
+            Credentials::Fixed(credentials) => Some(credentials),
+            Credentials::AskedFor(_) => flight.credentials.as_ref(),
+        };
+        let Some(request) = credentials.map(|credentials| TokenRequest::new(options, credentials)) else { return };
+        flight.sent(now);
+        effects.push(Effect::SendRequest { flight: id, request, deadline: flight.plan.deadline });
+    }
+
+    /// An attempt failed. A 401 may be that of a secret that has changed meanwhile.
+    fn refused_with(
         &mut self,
         id: FlightId,
         mut error: Box<AuthError>,
-        platform: &impl Platform,
-        now: Instant,
-        orders: &mut Orders,
+        credentials: Option<BasicCredentials>,
+        random: f64,
+        now: Now,
+        effects: &mut Effects,
     ) {
-        let (lifecycle, ways) = (&mut self.lifecycle, self.ways);
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) else { return };
-        orders.push(Order::HangUp(id));
-        if flight.cancelled {
-            return self.end(id, orders);
+        if let Some(flight) = self.flights.get(id)
+            && error.code == Code::Unauthorized
+            && credentials.is_some()
+            && flight.asks_after_401()
+        {
+            error.attempts = flight.attempts;
+            flight.credentials = credentials;
+            flight.unauthorized = Some(error);
+            flight.asking();
+            effects.push(Effect::AskSecret(id));
+            return self.set_timer(id, now, effects);
         }
-        error.flight = id;
-        let leader = flight.leader;
-        let mut outwaited = Vec::new();
-        let retry = flight.refused(error, ways.max_retries, platform.random(), now, |until| {
-            let (deadline, actions) = lifecycle.outwait(id, until, now)?;
-            outwaited = actions;
-            Some(deadline)
+        self.refused(id, error, random, now, effects);
+    }
+
+    fn refused(&mut self, id: FlightId, error: Box<AuthError>, random: f64, now: Now, effects: &mut Effects) {
+        self.lifecycle.refused(&error, now);
+        let lifecycle = &mut self.lifecycle;
+        let Some(flight) = self.flights.get(id) else { return };
+        let here = flight.plan.leader;
+        let next = flight.refused(error, random, now, effects, |until, error, effects| {
+            lifecycle.extend_deadline(id, until, error, now, here, effects)
         });
-        match retry {
-            Ok(step) => {
-                if !outwaited.is_empty() {
-                    orders.push(Order::Fault(flight.standing()));
-                    self.obey(outwaited, leader, now, orders);
-                }
-                self.go_on(id, step, now, orders);
-            }
-            Err(error) => {
-                let retry_after_ms = error.retry_after.map(|seconds| seconds * 1_000.0);
-                let actions = self.lifecycle.failed(id, retry_after_ms, now);
-                orders.push(Order::Fault(error));
-                self.obey(actions, leader, now, orders);
-                self.end(id, orders);
-            }
+        self.advance(id, next, now, effects);
+    }
+
+    fn too_late(&mut self, id: FlightId, now: Now, effects: &mut Effects) {
+        let Some(flight) = self.flights.get(id) else { return };
+        let next = flight.arrived_too_late(now, effects);
+        self.advance(id, next, now, effects);
+    }
+
+    fn fail(&mut self, id: FlightId, error: Box<AuthError>, now: Now, effects: &mut Effects) {
+        let here = self.flights.get(id).and_then(|flight| flight.plan.leader);
+        let mut turn = Turn { now, here, flights: &mut self.flights, effects };
+        self.lifecycle.failed(id, &error.into(), &mut turn);
+        self.flights.end(id, effects);
+    }
+
+    /// A token is there. One of an exchange goes to the store first: a process that ends as soon as it has its token leaves it
+    /// to the fleet.
+    fn land(&mut self, id: FlightId, token: Rc<AccessToken>, random: f64, now: Now, effects: &mut Effects) {
+        self.spread.get_or_insert(random);
+        let shares = self.config.store && self.entry_named && self.lifecycle.is_current(id);
+        let Some(flight) = self.flights.get(id) else { return };
+        if shares && flight.attempts > 0 {
+            self.lifecycle.token_arrived(id);
+            let next = flight.share(token, now, effects);
+            return self.advance(id, next, now, effects);
+        }
+        if self.hand_out(id, &token, None, now, effects) {
+            self.flights.end(id, effects);
         }
     }
 
-    fn of(&mut self, id: FlightId) -> Option<&mut Flight> {
-        self.flights.iter_mut().find(|flight| flight.id == id).map(|flight| &mut **flight)
+    /// The token that has arrived goes to the callers.
+    fn deliver(&mut self, id: FlightId, here: Option<CallerId>, now: Now, effects: &mut Effects) {
+        let Some(token) = self.flights.get(id).and_then(|flight| flight.undelivered().cloned()) else { return };
+        if !self.hand_out(id, &token, here, now, effects) {
+            return;
+        }
+        let Some(flight) = self.flights.get(id) else { return };
+        let next = flight.delivered(now, effects);
+        self.advance(id, next, now, effects);
     }
 
-    fn go_on(&mut self, id: FlightId, step: Step, now: Instant, orders: &mut Orders) {
-        match step {
-            Step::End => return self.end(id, orders),
-            // What the token is follows.
-            Step::Land => return,
-            _ => {}
+    /// Resolves all who wait. False if the token had ended, or nobody depends on it, and so the flight went another way.
+    fn hand_out(
+        &mut self,
+        id: FlightId,
+        token: &Rc<AccessToken>,
+        here: Option<CallerId>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> bool {
+        let spread = self.spread.unwrap_or_default();
+        let Some(flight) = self.flights.get(id) else { return false };
+        let (asked, began, attempts) = (flight.asked, flight.began, flight.attempts);
+        let here = here.or(flight.plan.leader);
+        let left_ms = token.life_ms() - now.elapsed_since(asked);
+        if left_ms <= 0.0 {
+            self.too_late(id, now, effects);
+            return false;
         }
-        let ways = self.ways;
-        let Some(flight) = self.of(id) else { return };
-        let (direct, arm) = (flight.direct, flight.rearm(ways, now));
-        if direct {
-            self.lifecycle.missed(id);
+        self.stall_timeout_ms = STALL_TIMEOUT_MS;
+        let mut turn = Turn { now, here, flights: &mut self.flights, effects };
+        let landed = self.lifecycle.landed(id, token, asked, spread, &mut turn);
+        if let Some(background) = landed.filter(|_| self.config.events) {
+            let source = if attempts > 0 { Source::Exchange } else { Source::Store };
+            let (exp, duration_ms) = (token.exp, now.monotonic.since(began));
+            let ttl_s = left_ms / 1_000.0;
+            effects.push(Effect::Report(Event::Token { source, exp, ttl_s, attempts, duration_ms, background }));
         }
-        if step != Step::Wait {
-            orders.push(Order::Step(id, step));
-        }
-        orders.extend(arm.map(|(ms, lets_exit)| Order::Arm { flight: id, ms, lets_exit }));
+        true
     }
 
-    /// Its token is there: the callers get it, and then the store.
-    fn land(&mut self, id: FlightId, token: AccessToken, platform: &impl Platform, now: Instant, orders: &mut Orders) {
-        let (store, current) = (self.ways.store && self.ways.named, self.lifecycle.is_current(id));
-        let Some(flight) = self.of(id) else { return };
-        let (leader, asked, life_ms) = (flight.leader, flight.asked, token.life_s * 1_000.0);
-        let share = (store && current && flight.attempts > 0).then(|| flight.share(asked.plus(life_ms), now));
-        let spread = *self.spread.get_or_insert_with(|| platform.random());
-        self.patience_ms = PATIENCE_MS;
-        let actions = self.lifecycle.landed(id, token.fingerprint, life_ms, asked, spread);
-        self.obey(actions, leader, now, orders);
-        match share {
-            Some(step) => self.go_on(id, step, now, orders),
-            None => self.end(id, orders),
+    /// Delivers the token that callers wait for only because the store does not have it yet. Whether there is one.
+    fn deliver_current(&mut self, here: Option<CallerId>, now: Now, effects: &mut Effects) -> bool {
+        let Some(current) = self.lifecycle.current() else { return false };
+        let arrived = self.flights.get(current).is_some_and(|flight| flight.undelivered().is_some());
+        if arrived {
+            self.deliver(current, here, now, effects);
         }
+        arrived
     }
 
-    /// A flight's work is over, in the request that it began in. Flights whose request has ended never come here.
-    fn end(&mut self, id: FlightId, orders: &mut Orders) {
-        let Some(index) = self.flights.iter().position(|flight| flight.id == id) else { return };
-        let flight = self.flights.remove(index);
-        if id == self.newest {
-            self.standing = flight.standing();
-        }
-        if flight.leased {
-            orders.push(Order::Step(id, Step::Release));
-        }
-        orders.push(Order::Step(id, Step::End));
-    }
-
-    fn standing(&self) -> Box<AuthError> {
-        let newest = self.flights.iter().find(|flight| flight.id == self.newest);
-        newest.map_or_else(|| self.standing.clone(), |flight| flight.standing())
-    }
-
-    fn obeyed(&mut self, actions: Actions, here: Option<WaiterId>, now: Instant) -> Orders {
-        let mut orders = Vec::new();
-        self.obey(actions, here, now, &mut orders);
-        orders
-    }
-
-    /// Turns what the lifecycle wants into orders. `here` is the caller in whose request this happens.
-    fn obey(&mut self, actions: Actions, here: Option<WaiterId>, now: Instant, orders: &mut Orders) {
-        for action in actions {
-            let order = match action {
-                Action::Start { flight: id, deadline, direct, behind } => {
-                    // Those whose request has ended without a word.
-                    let kept_ms = KEPT_MS + self.timeout_ms;
-                    self.flights.retain(|flight| flight.silent_ms(now) < kept_ms);
-                    let retry_at = self.retry_at.take();
-                    let mut flight = Flight::new(id, here, deadline, direct, behind, retry_at, now);
-                    let arm = flight.rearm(self.ways, now);
-                    self.flights.push(Box::new(flight));
-                    self.newest = id;
-                    orders.push(Order::Start { flight: id, behind });
-                    let Some((ms, lets_exit)) = arm else { continue };
-                    Order::Arm { flight: id, ms, lets_exit }
-                }
-                Action::Cancel(id) => {
-                    let isolate = self.ways.isolate;
-                    if let Some(flight) = self.of(id) {
-                        flight.cancelled = true;
-                        let leased = core::mem::take(&mut flight.leased);
-                        orders.push(Order::HangUp(id));
-                        if leased {
-                            orders.push(Order::Step(id, Step::Release));
-                        }
-                        // Where promises belong to requests, it ends in its own: by its timer, or by what it waits for.
-                        if !isolate {
-                            self.end(id, orders);
-                        }
-                    }
-                    continue;
-                }
-                Action::Serve(id) => Order::Serve { id, here: here == Some(id) },
-                Action::Fail(id) => Order::Fail { id, here: here == Some(id) },
-                Action::TimedOut(id) => {
-                    orders.push(Order::Fault(self.standing()));
-                    Order::Fail { id, here: here == Some(id) }
-                }
-                Action::Hold(id, until) => Order::Hold(id, until),
-                Action::Drop => Order::Drop,
-                Action::Delete { held } => Order::Delete { held },
-            };
-            orders.push(order);
-        }
-    }
-
-    /// On workerd: a flight whose request has ended stays silent, and never lands.
-    fn watch_flight(&mut self, id: WaiterId, patient: bool, now: Instant, orders: &mut Orders) {
-        let current = self.lifecycle.flight();
-        let Some(flight) = current.and_then(|current| self.of(current)) else { return };
-        if flight.leader == Some(id) {
+    /// On workerd: a flight whose request has ended is idle, and never lands.
+    fn watch_flight(&mut self, id: CallerId, patient: bool, now: Now, effects: &mut Effects) {
+        let Some(current) = self.lifecycle.current() else {
+            let mut turn = Turn { now, here: Some(id), flights: &mut self.flights, effects };
+            return self.lifecycle.restart_if_none(id, &mut turn);
+        };
+        let Some(flight) = self.flights.get(current) else { return };
+        if flight.plan.leader == Some(id) {
             // This timer is of the very request that the flight began in.
-            return flight.beat(now);
+            return flight.heartbeat(now.monotonic);
         }
-        // After the isolate was busy, timers that are due go off in any order: the flight's gets its chance.
+        // After the isolate was busy, timers that are due fire in any order: the flight's gets its chance.
         if patient {
-            self.take_over_if_silent(self.patience_ms, id, now, orders);
+            self.take_over_if_idle(self.stall_timeout_ms, id, now, effects);
         }
     }
 
-    fn take_over_if_silent(&mut self, patience_ms: f64, here: WaiterId, now: Instant, orders: &mut Orders) {
-        let Some(current) = self.lifecycle.flight() else { return };
-        let Some(flight) = self.of(current).filter(|flight| flight.silent_ms(now) > patience_ms) else { return };
-        self.retry_at = flight.retry_at;
-        self.patience_ms = (self.patience_ms * 2.0).min(PATIENCE_CAP_MS);
-        let actions = self.lifecycle.lost(current);
-        self.obey(actions, Some(here), now, orders);
+    fn take_over_if_idle(&mut self, stall_timeout_ms: f64, here: CallerId, now: Now, effects: &mut Effects) {
+        let Some(current) = self.lifecycle.current() else { return };
+        let Some(flight) = self.flights.get(current) else { return };
+        if flight.idle_ms(now.monotonic) <= stall_timeout_ms {
+            return;
+        }
+        let retry_at: Option<Instant> = flight.plan.retry_at;
+        // What it brought is a value, not a promise: another request may hand it out.
+        if self.deliver_current(Some(here), now, effects) {
+            return;
+        }
+        self.flights.retry_at = retry_at;
+        self.stall_timeout_ms = (self.stall_timeout_ms * 2.0).min(STALL_TIMEOUT_CAP_MS);
+        let mut turn = Turn { now, here: Some(here), flights: &mut self.flights, effects };
+        self.lifecycle.lost(current, &mut turn);
+    }
+
+    fn report_store(&self, operation: Operation, problem: Problem, effects: &mut Effects) {
+        if self.config.events {
+            effects.push(Effect::Report(Event::Store { operation, problem }));
+        }
     }
 }
 
-/// A store's token as it came: nothing of it is checked yet.
-pub struct Stored {
+/// A store's token as it came: nothing of it is checked yet but the types.
+pub struct StoredToken {
     /// The token.
-    pub token: Option<String>,
+    pub token: Zeroizing<String>,
+    /// The claims of that token, if it is a JWT.
+    pub claims: Claims,
     /// Its end, by the server's clock.
-    pub exp: Option<f64>,
-    /// How many seconds it has left, if the store knows; NaN if it answered what is no number.
+    pub exp: f64,
+    /// How many seconds it has left, if the store knows.
     pub ttl_s: Option<f64>,
 }
 
-impl fmt::Debug for Stored {
+impl StoredToken {
+    fn judge(self, now: Now) -> Result<AccessToken, Unusable> {
+        let mut range = Ok(());
+        let token = AccessToken::new(Some(self.token), Some(self.exp), |exp| {
+            life_left(exp, self.claims, self.ttl_s, now.wall).unwrap_or_else(|unusable| {
+                range = Err(unusable);
+                f64::NAN
+            })
+        });
+        range?;
+        token
+    }
+}
+
+impl fmt::Debug for StoredToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored").finish_non_exhaustive()
+        f.debug_struct("StoredToken").finish_non_exhaustive()
     }
 }

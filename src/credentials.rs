@@ -1,97 +1,173 @@
 //! User-id and password as an `Authorization` value (RFC 7617), and nothing else that could show them.
 
-use crate::base64;
 use crate::error::AuthError;
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt;
 use zeroize::Zeroizing;
+
+/// What a client has of its credentials.
+#[derive(Debug)]
+pub enum Credentials {
+    /// `apiSecret` is text.
+    Fixed(BasicCredentials),
+    /// `apiSecret` is a function, which is asked before each attempt.
+    AskedFor(UserId),
+}
+
+impl Credentials {
+    /// The user-id, which does not change.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        match self {
+            Self::Fixed(credentials) => &credentials.user_id,
+            Self::AskedFor(user_id) => user_id,
+        }
+    }
+}
+
+/// A user-id (`apiKey`) that HTTP Basic can carry, in UTF-8. Overwritten on drop.
+#[derive(Clone)]
+pub struct UserId(Zeroizing<Vec<u8>>);
+
+impl UserId {
+    /// Takes a user-id in UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// Names `apiKey`: empty, a colon, or a control character.
+    pub fn new(utf8: Zeroizing<Vec<u8>>) -> Result<Self, Box<AuthError>> {
+        let problem = match problem(&utf8) {
+            None if utf8.contains(&b':') => Some("holds a colon, which HTTP Basic cannot carry in a user-id"),
+            problem => problem,
+        };
+        problem.map_or_else(|| Ok(Self(utf8)), |problem| Err(AuthError::option("apiKey", problem)))
+    }
+
+    /// Its octets.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserId([redacted])")
+    }
+}
 
 /// A user-id and a password that are known to be encodable. Both are overwritten on drop.
 ///
 /// There is no getter for the password, no `PartialEq`, and `Debug` shows neither.
 pub struct BasicCredentials {
-    user_id: Zeroizing<Vec<u8>>,
+    user_id: UserId,
     password: Zeroizing<Vec<u8>>,
 }
 
 const SCHEME: &str = "Basic ";
 
 impl BasicCredentials {
-    /// Takes a user-id and a password, in UTF-8, as RFC 7617 §2 allows them.
+    /// Takes a user-id and a password in UTF-8, as RFC 7617 §2 allows them.
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidOptions`](crate::error::Code::InvalidOptions), naming `apiKey` or `apiSecret`: empty, a control
-    /// character in either, a colon in the user-id.
-    // `contains` is a search by machine words: faster, and 0.3 KB of module.
-    #[allow(clippy::manual_contains)]
-    pub fn new(user_id: Zeroizing<Vec<u8>>, password: Zeroizing<Vec<u8>>) -> Result<Self, Box<AuthError>> {
-        if user_id.is_empty() {
-            return Err(AuthError::option("apiKey", "is empty"));
+    /// Names `apiSecret`: empty, or a control character.
+    ///
+    /// ```
+    /// use digitalpaye_auth::credentials::{BasicCredentials, UserId};
+    /// use zeroize::Zeroizing;
+    ///
+    /// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+    /// let credentials = BasicCredentials::new(UserId::new(utf8("Aladdin"))?, utf8("open sesame"))?;
+    /// assert_eq!(*credentials.authorization(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    /// # Ok::<(), Box<digitalpaye_auth::error::AuthError>>(())
+    /// ```
+    pub fn new(user_id: UserId, password: Zeroizing<Vec<u8>>) -> Result<Self, Box<AuthError>> {
+        match problem(&password) {
+            Some(problem) => Err(AuthError::option("apiSecret", problem)),
+            None => Ok(Self { user_id, password }),
         }
-        if user_id.iter().any(|&byte| byte == b':') {
-            return Err(AuthError::option("apiKey", "holds a colon, which HTTP Basic cannot carry in a user-id"));
-        }
-        if has_control(&user_id) {
-            return Err(AuthError::option("apiKey", "holds a control character"));
-        }
-        if password.is_empty() {
-            return Err(AuthError::option("apiSecret", "is empty"));
-        }
-        if has_control(&password) {
-            return Err(AuthError::option("apiSecret", "holds a control character"));
-        }
-        Ok(Self { user_id, password })
-    }
-
-    /// The user-id, in UTF-8.
-    #[must_use]
-    pub fn user_id(&self) -> &[u8] {
-        &self.user_id
     }
 
     /// The whole `Authorization` value: scheme, space, `basic-credentials`.
     #[must_use]
     pub fn authorization(&self) -> Zeroizing<String> {
         // Capacities are exact: a buffer that grew would leave a copy behind that nobody overwrites.
-        let mut user_pass = Zeroizing::new(Vec::with_capacity(self.user_id.len() + 1 + self.password.len()));
-        user_pass.extend_from_slice(&self.user_id);
+        let user_id = self.user_id.as_bytes();
+        let mut user_pass = Zeroizing::new(Vec::with_capacity(user_id.len() + 1 + self.password.len()));
+        user_pass.extend_from_slice(user_id);
         user_pass.push(b':');
         user_pass.extend_from_slice(&self.password);
 
-        let mut value = Zeroizing::new(String::with_capacity(SCHEME.len() + user_pass.len().div_ceil(3) * 4));
-        value.push_str(SCHEME);
-        base64::encode(&user_pass, &mut value);
-        value
+        let mut value = vec![0; SCHEME.len() + user_pass.len().div_ceil(3) * 4];
+        let (scheme, basic) = value.split_at_mut(SCHEME.len());
+        scheme.copy_from_slice(SCHEME.as_bytes());
+        // Into a slice: the crate's other ways go by a buffer on the stack, which nobody overwrites. It fits, by the line above.
+        let _ = STANDARD.encode_slice(&*user_pass, basic);
+        Zeroizing::new(String::from_utf8(value).unwrap_or_default())
     }
 
-    /// Whether a text holds the password or the `basic-credentials`, and so must not be shown.
+    /// Whether the password or the `basic-credentials` appear in a text, which must not be shown then.
     #[must_use]
-    pub fn shown_by(&self, text: &str) -> bool {
+    pub fn appear_in(&self, text: &[u8]) -> bool {
         let basic = self.authorization();
-        holds(text, &self.password) || basic.as_bytes().get(SCHEME.len()..).is_some_and(|basic| holds(text, basic))
+        let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+        holds(&self.password) || basic.as_bytes().get(SCHEME.len()..).is_some_and(holds)
     }
-}
 
-/// Whether a part is in a text. `str::contains` is faster on long texts, by two kilobytes of module.
-fn holds(text: &str, part: &[u8]) -> bool {
-    text.as_bytes().windows(part.len()).any(|window| window == part)
-}
+    /// Whether both have the same password.
+    #[must_use]
+    pub fn same_password(&self, other: &Self) -> bool {
+        *self.password == *other.password
+    }
 
-/// Whether a text in UTF-8 has a control character (RFC 5234 `CTL`, and U+0080 to U+009F).
-fn has_control(utf8: &[u8]) -> bool {
-    let mut before = 0;
-    utf8.iter().any(|&byte| {
-        let control = byte < b' ' || byte == 0x7f || (before == 0xc2 && byte < 0xa0);
-        before = byte;
-        control
-    })
+    /// What is likely to be wrong with credentials that the API refuses: a character at an edge that nobody sees or wants.
+    /// It is told without being shown.
+    #[must_use]
+    pub fn suspicion(&self) -> Option<String> {
+        let key = edge(&self.user_id.0).map(|found| ("apiKey", found));
+        let (option, (place, kind)) = key.or_else(|| edge(&self.password).map(|found| ("apiSecret", found)))?;
+        Some([option, place, kind].concat())
+    }
 }
 
 impl fmt::Debug for BasicCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BasicCredentials([redacted])")
+    }
+}
+
+/// What HTTP Basic cannot carry: nothing at all, and control characters (RFC 5234 `CTL`, and U+0080 to U+009F).
+fn problem(utf8: &[u8]) -> Option<&'static str> {
+    let mut before = 0;
+    let is_control = |&byte: &u8| {
+        let control = byte < b' ' || byte == 0x7f || (before == 0xc2 && byte < 0xa0);
+        before = byte;
+        control
+    };
+    match utf8 {
+        [] => Some("is empty"),
+        [.., b'\n' | b'\r'] => Some("ends with a line break (was it read from a file?)"),
+        _ => utf8.iter().any(is_control).then_some("holds a control character"),
+    }
+}
+
+/// Where a text begins or ends with what is likely to have come with it by mistake, and what that is.
+fn edge(utf8: &[u8]) -> Option<(&'static str, &'static str)> {
+    let text = std::str::from_utf8(utf8).ok()?;
+    let begins = text.chars().next().and_then(stray).map(|kind| (" begins with ", kind));
+    begins.or_else(|| text.chars().next_back().and_then(stray).map(|kind| (" ends with ", kind)))
+}
+
+/// What a character is that nobody means to have at the edge of a key.
+fn stray(character: char) -> Option<&'static str> {
+    match character {
+        ' ' => Some("a space"),
+        '"' | '\'' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}' => Some("a quotation mark"),
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some("a no-break or other unusual space"),
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => Some("an invisible character"),
+        _ => None,
     }
 }

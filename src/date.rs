@@ -7,7 +7,6 @@ const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
 #[must_use]
 pub fn http_date(text: &str) -> Option<NumericDate> {
-    // Bytes here and below: the standard library's searches for characters would be half of this file in the module.
     let mut parts = text.as_bytes().split(|byte| matches!(byte, b' ' | b',' | b'-')).filter(|part| !part.is_empty());
     let mut next = || parts.next().unwrap_or_default();
     let day_name = next();

@@ -1,7 +1,9 @@
-//! The ways to fail: nine codes, one struct.
+//! The ways to fail: one struct, one code each.
 
-use crate::refresh::FlightId;
-use alloc::boxed::Box;
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
 
 /// The stable name of a failure, `AuthError.code` in JavaScript. Part of the API; messages are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +26,14 @@ pub enum Code {
     Network,
     /// The deadline passed.
     Timeout,
+    /// The `apiSecret` function rejected, or gave what is no secret.
+    Credentials,
 }
 
 impl Code {
-    /// Every code.
-    pub const ALL: [Self; 9] = [
+    /// Every code of a failure that is decided here. (`unsupported_runtime` is JavaScript's: without WebAssembly there is
+    /// nobody here to say so.)
+    pub const ALL: [Self; 10] = [
         Self::InvalidOptions,
         Self::BadRequest,
         Self::Unauthorized,
@@ -38,6 +43,7 @@ impl Code {
         Self::InvalidResponse,
         Self::Network,
         Self::Timeout,
+        Self::Credentials,
     ];
 
     /// The code of a status other than 200.
@@ -69,27 +75,50 @@ impl Code {
             Self::InvalidResponse => "invalid_response",
             Self::Network => "network",
             Self::Timeout => "timeout",
+            Self::Credentials => "credentials",
         }
+    }
+}
+
+/// A value of the platform, passed on untouched and never looked into: what a promise rejected with, say.
+#[derive(Clone)]
+pub struct Foreign(Rc<dyn Any>);
+
+impl Foreign {
+    /// Wraps a value.
+    pub fn new(value: impl Any) -> Self {
+        Self(Rc::new(value))
+    }
+
+    /// The value, for the one who wrapped it and knows its type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Foreign")
     }
 }
 
 /// A failure with all that is known of it.
 ///
-/// It never holds the request, the secret, the `Authorization` value or a token. It comes in a box: by value, its eighty
-/// bytes were copied at every `?` on the way, in code that outweighed what makes them.
+/// It never holds the request, the secret, the `Authorization` value or a token. It comes in a box: by value, its hundred
+/// bytes would be copied at every `?` on the way, in code that outweighs what makes them.
 #[derive(Clone, Debug)]
 pub struct AuthError {
-    /// Which of the nine.
+    /// Which of the ways to fail.
     pub code: Code,
     /// For people; not part of the API. Where `option` names one, it is the rest of a sentence that begins with it.
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
     /// The HTTP status, or the body's `statusCode` where that counts.
     pub status: Option<f64>,
-    /// Whether something of the platform's goes with it, untouched: the very value that it rejected with (`cause` in
-    /// JavaScript), or, where a status decides, the API's own words (`reason`). It stays with the platform.
-    pub evidence: bool,
-    /// By which flight it came.
-    pub flight: FlightId,
+    /// The API's own words.
+    pub reason: Option<Foreign>,
+    /// What the platform rejected with.
+    pub cause: Option<Foreign>,
     /// Seconds, from `Retry-After`.
     pub retry_after: Option<f64>,
     /// The option at fault, for [`Code::InvalidOptions`].
@@ -101,13 +130,13 @@ pub struct AuthError {
 impl AuthError {
     /// A failure of which nothing else is known yet.
     #[must_use]
-    pub fn new(code: Code, message: &'static str) -> Box<Self> {
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Box<Self> {
         Box::new(Self {
             code,
-            message,
+            message: message.into(),
             status: None,
-            evidence: false,
-            flight: 0,
+            reason: None,
+            cause: None,
             retry_after: None,
             option: None,
             attempts: 0,
@@ -146,14 +175,20 @@ impl AuthError {
         error
     }
 
-    /// `fetch` rejected, or the body broke off.
+    /// A token that lived when the server sent it, and no longer when it was there.
     #[must_use]
-    pub fn network() -> Box<Self> {
+    pub fn ended_on_the_way() -> Box<Self> {
+        Self::contract("the token had ended before it arrived")
+    }
+
+    /// `fetch` rejected, or the body broke off; `cause` is what it rejected with.
+    #[must_use]
+    pub fn network(cause: Foreign) -> Box<Self> {
         let mut error = Self::new(
             Code::Network,
             "no complete reply (in a page this may also be CORS: the server has to allow Authorization and X-Environment by name)",
         );
-        error.evidence = true;
+        error.cause = Some(cause);
         error
     }
 
@@ -163,11 +198,25 @@ impl AuthError {
         Self::new(Code::Timeout, "no token within the timeout")
     }
 
+    /// The `apiSecret` function rejected with `cause`.
+    #[must_use]
+    pub fn secret_rejected(cause: Foreign) -> Box<Self> {
+        let mut error = Self::new(Code::Credentials, "the apiSecret function rejected");
+        error.cause = Some(cause);
+        error
+    }
+
+    /// What the `apiSecret` function gave `is` something that is no secret.
+    #[must_use]
+    pub fn no_secret(is: &str) -> Box<Self> {
+        Self::new(Code::Credentials, ["what the apiSecret function gave ", is].concat())
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self.code {
-            Code::RateLimited | Code::InternalServerError | Code::Network | Code::Timeout => true,
+            Code::RateLimited | Code::InternalServerError | Code::Network | Code::Timeout | Code::Credentials => true,
             // 408 is the server's own time-out (RFC 9110 §15.5.9).
             Code::UnexpectedStatus => self.status == Some(408.0),
             _ => false,

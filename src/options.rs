@@ -1,10 +1,7 @@
 //! Which values may configure a client. A value of these types that exists is usable: nothing is checked again later.
 
-use crate::credentials::BasicCredentials;
+use crate::credentials::Credentials;
 use crate::error::AuthError;
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
 
 /// `environment` when none is given.
 pub const DEFAULT_ENVIRONMENT: &str = "Production";
@@ -19,7 +16,7 @@ pub const MAX_RETRIES: u32 = 10;
 #[derive(Debug)]
 pub struct Options {
     /// `apiKey` and `apiSecret`.
-    pub credentials: BasicCredentials,
+    pub credentials: Credentials,
     /// The value of `X-Environment`.
     pub environment: String,
     /// Where tokens come from.
@@ -34,7 +31,7 @@ impl Options {
     /// What tokens of one store entry have in common, in UTF-8. Hashed before a store sees it; no part may hold a line break.
     #[must_use]
     pub fn store_identity(&self) -> Vec<u8> {
-        [self.endpoint.base.as_bytes(), self.environment.as_bytes(), self.credentials.user_id()].join(&b'\n')
+        [self.endpoint.base.as_bytes(), self.environment.as_bytes(), self.credentials.user_id().as_bytes()].join(&b'\n')
     }
 }
 

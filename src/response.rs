@@ -2,13 +2,12 @@
 
 use crate::credentials::BasicCredentials;
 use crate::date::http_date;
-use crate::error::{AuthError, Code};
-use crate::platform::Platform;
+use crate::error::{AuthError, Code, Foreign};
+use crate::jwt::Claims;
 use crate::time::NumericDate;
-use crate::token::{AccessToken, Claims, Clues, life_on_arrival};
+use crate::token::{AccessToken, ExpirySources, Unusable};
 use crate::whole::{MAX_SAFE_INTEGER, whole};
-use alloc::boxed::Box;
-use alloc::string::String;
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// What there is of a reply.
@@ -29,23 +28,48 @@ pub enum Body {
     Json(Content),
     /// All there, and not JSON.
     NotJson,
-    /// Over 65,536 bytes, decoded: the platform (pkg/reply.js) reads no further.
+    /// Over [`BODY_CAP`].
     TooLarge,
-    /// It broke off.
-    Broken,
+    /// It broke off, for this reason.
+    Broken(Foreign),
 }
 
-/// The members that count of a body; those of another type are left out. Parsing is the engine's own part.
-#[derive(Debug)]
+/// The largest body that is read, in bytes, decoded. A real one has some 400.
+pub const BODY_CAP: usize = 65_536;
+
+/// The members that count of a body; those of another type are left out. The engine parses.
+#[derive(Default)]
 pub struct Content {
     /// `statusCode`.
     pub status_code: Option<f64>,
     /// `data.token`.
-    pub token: Option<String>,
+    pub token: Option<Zeroizing<String>>,
+    /// The claims of that token, if it is a JWT.
+    pub claims: Claims,
     /// `data.exp`.
     pub exp: Option<f64>,
-    /// Whether there is a `reason`.
-    pub reason: bool,
+    /// `reason`.
+    pub reason: Option<Reason>,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content").field("status_code", &self.status_code).field("exp", &self.exp).finish_non_exhaustive()
+    }
+}
+
+/// The API's own words.
+pub struct Reason {
+    /// In UTF-8, to search for the credentials; they may repeat them.
+    pub utf8: Zeroizing<Vec<u8>>,
+    /// As they came: UTF-8 has no lone surrogates, JSON has.
+    pub words: Foreign,
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reason")
+    }
 }
 
 /// The header fields that count.
@@ -54,29 +78,44 @@ pub struct Headers {
     /// `Date`.
     pub date: Option<NumericDate>,
     /// Whether there is an `Age`.
-    pub aged: bool,
-    /// `Retry-After` in seconds from now.
+    pub has_age: bool,
+    /// `Retry-After` in whole seconds from now.
     pub retry_after: Option<f64>,
 }
 
 impl Headers {
-    /// Reads the fields' text. A `Retry-After` date is against `Date`, or else the local clock.
+    /// Reads the fields' text. A `Retry-After` date is against `Date`, or else the `local` clock.
     #[must_use]
-    pub fn read(date: Option<&str>, aged: bool, retry_after: Option<&str>, platform: &impl Platform) -> Self {
+    pub fn read(date: Option<&str>, has_age: bool, retry_after: Option<&str>, local: NumericDate) -> Self {
         let date = date.and_then(http_date);
-        let retry_after = retry_after.and_then(|text| retry_after_s(text, || date.unwrap_or_else(|| platform.local())));
-        Self { date, aged, retry_after }
+        let retry_after = retry_after.and_then(|text| retry_after_s(text, date.unwrap_or(local)));
+        Self { date, has_age, retry_after }
     }
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): whole seconds, or the date to wait for.
-fn retry_after_s(text: &str, now: impl FnOnce() -> NumericDate) -> Option<f64> {
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or the date to wait for. Some servers send fractions, some send it twice: a
+/// fraction is rounded up, and the first of several counts.
+fn retry_after_s(text: &str, now: NumericDate) -> Option<f64> {
     let text = text.trim_ascii();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seconds = text.bytes().fold(0.0, |sum, digit| sum * 10.0 + f64::from(digit - b'0'));
-        return Some(seconds.min(MAX_SAFE_INTEGER));
+    let first = text.split(',').next().unwrap_or_default().trim_ascii_end();
+    let seconds = decimal(first).or_else(|| {
+        // A date has a comma of its own; `GMT` ends it.
+        let date = text.find("GMT").and_then(|zone| text.get(..zone + 3)).unwrap_or(first);
+        http_date(date).map(|date| date.since(now).max(0.0))
+    });
+    seconds.map(|seconds| seconds.ceil().min(MAX_SAFE_INTEGER))
+}
+
+/// A number in digits, with or without a fraction.
+fn decimal(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
     }
-    http_date(text).map(|date| date.since(now()).max(0.0))
+    let seconds = whole.bytes().fold(0.0, |sum, digit| sum * 10.0 + f64::from(digit - b'0'));
+    // Rounded up in any case: all that counts of a fraction is whether there is one.
+    Some(if fraction.bytes().all(|digit| digit == b'0') { seconds } else { seconds + 0.5 })
 }
 
 /// Reads a reply: a token that keeps every rule, or the error that names what is wrong.
@@ -84,15 +123,10 @@ fn retry_after_s(text: &str, now: impl FnOnce() -> NumericDate) -> Option<f64> {
 /// # Errors
 ///
 /// By HTTP's status whatever the body is; for a 200, by the body's own `statusCode` if that is another whole number;
-/// else [`Code::InvalidResponse`](crate::error::Code::InvalidResponse) or, if the body broke off,
-/// [`Code::Network`](crate::error::Code::Network).
-pub fn classify(
-    reply: Reply,
-    credentials: &BasicCredentials,
-    platform: &impl Platform,
-) -> Result<AccessToken, Box<AuthError>> {
+/// else [`Code::InvalidResponse`] or, if the body broke off, [`Code::Network`].
+pub fn classify(reply: Reply, credentials: &BasicCredentials, local: NumericDate) -> Result<AccessToken, Box<AuthError>> {
     let Reply { status, headers, body } = reply;
-    read_token(status, headers, body, credentials, platform).map_err(|mut error| {
+    read_token(status, headers, body, credentials, local).map_err(|mut error| {
         error.retry_after = headers.retry_after;
         error
     })
@@ -103,41 +137,46 @@ fn read_token(
     headers: Headers,
     body: Body,
     credentials: &BasicCredentials,
-    platform: &impl Platform,
+    local: NumericDate,
 ) -> Result<AccessToken, Box<AuthError>> {
     if status == 0.0 {
         // An opaque redirect (Fetch standard): a page is not shown its status.
         return Err(AuthError::new(Code::UnexpectedStatus, "the API answered with a redirect"));
     }
     if status != 200.0 {
-        return Err(match body {
-            Body::Json(content) => with_reason(status, content.reason, credentials, platform),
-            _ => AuthError::status(status),
-        });
+        let reason = if let Body::Json(content) = body { content.reason } else { None };
+        return Err(refusal(status, reason, credentials));
     }
     let content = match body {
         Body::Json(content) => content,
         Body::NotJson => return Err(AuthError::contract("the body is not JSON")),
         Body::TooLarge => return Err(AuthError::contract("the body is over 64 KiB")),
-        Body::Broken => {
-            let mut error = AuthError::network();
+        Body::Broken(cause) => {
+            let mut error = AuthError::network(cause);
             error.status = Some(status);
             return Err(error);
         }
     };
     if let Some(inner) = content.status_code.and_then(whole).filter(|inner| *inner != status) {
-        return Err(with_reason(inner, content.reason, credentials, platform));
+        return Err(refusal(inner, content.reason, credentials));
     }
-    AccessToken::new(content.token, content.exp, |token, exp| {
-        let clues = Clues { date: headers.date, aged: headers.aged, local: || platform.local() };
-        life_on_arrival(exp, Claims::read(token, platform), clues)
+    let sources = ExpirySources { claims: content.claims, date: headers.date, has_age: headers.has_age, local };
+    AccessToken::new(content.token, content.exp, |exp| sources.life_on_arrival(exp)).map_err(|unusable| {
+        AuthError::contract(match unusable {
+            Unusable::Broken(what) => what,
+            Unusable::Ended => "the token was already past its exp when it was sent",
+        })
     })
-    .map_err(AuthError::contract)
 }
 
-/// The error of a status with the API's own words, unless these repeat the credentials.
-fn with_reason(status: f64, reason: bool, credentials: &BasicCredentials, platform: &impl Platform) -> Box<AuthError> {
+/// The error of a status other than 200, with the API's own words unless these repeat the credentials.
+fn refusal(status: f64, reason: Option<Reason>, credentials: &BasicCredentials) -> Box<AuthError> {
     let mut error = AuthError::status(status);
-    error.evidence = reason && !credentials.shown_by(&Zeroizing::new(platform.reason()));
+    if error.code == Code::Unauthorized
+        && let Some(suspicion) = credentials.suspicion()
+    {
+        error.message = [&*error.message, "; ", &suspicion].concat().into();
+    }
+    error.reason = reason.filter(|reason| !credentials.appear_in(&reason.utf8)).map(|reason| reason.words);
     error
 }
