@@ -254,13 +254,17 @@ impl Client {
         self.step(id, now, |flight, effects| flight.lease_released(answer, effects))
     }
 
-    /// What deleting the store's entry came to.
-    pub fn store_deleted(&mut self, answer: Answer<()>) -> Effects {
+    /// What deleting the store's entry came to; `None` if there was no answer in time.
+    pub fn store_deleted(&mut self, answer: Option<Answer<()>>) -> Effects {
         let mut effects = Vec::new();
-        match answer {
-            Answer::Value(()) => {}
-            Answer::Invalid => self.report_store(Operation::Delete, Problem::Invalid, &mut effects),
-            Answer::Rejected(cause) => self.report_store(Operation::Delete, Problem::Rejected(cause), &mut effects),
+        let problem = match answer {
+            None => Some(Problem::Timeout),
+            Some(Answer::Value(())) => None,
+            Some(Answer::Invalid) => Some(Problem::Invalid),
+            Some(Answer::Rejected(cause)) => Some(Problem::Rejected(cause)),
+        };
+        if let Some(problem) = problem {
+            self.report_store(Operation::Delete, problem, &mut effects);
         }
         effects
     }
@@ -340,6 +344,15 @@ impl Client {
                 effects.push(Effect::AbortRequest(id));
                 self.refused_with(id, error, asked_for, random, now, &mut effects);
             }
+        }
+        effects
+    }
+
+    /// A request that was aborted is over. Where promises belong to requests, its flight ends now, in its own.
+    pub fn attempt_given_up(&mut self, id: FlightId) -> Effects {
+        let mut effects = Vec::new();
+        if self.flights.get(id).is_some_and(|flight| flight.cancelled) {
+            self.flights.end(id, &mut effects);
         }
         effects
     }

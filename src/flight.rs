@@ -507,15 +507,15 @@ impl Flight {
             Stage::Naming => return self.read_or_exchange(false, now, effects),
             Stage::Pausing => return self.exchange_now(),
             Stage::Asking | Stage::Exchanging => return Next::Wait,
+            // The deletion tells for itself that it takes too long.
+            Stage::Flushing => return self.write(now, effects),
             Stage::Reading => Operation::Get,
             Stage::Leasing => Operation::Acquire,
-            Stage::Flushing => Operation::Delete,
             Stage::Writing => Operation::Set,
             Stage::Releasing => Operation::Release,
         };
         self.report(operation, Some(Problem::Timeout), effects);
         match self.stage {
-            Stage::Flushing => self.write(now, effects),
             Stage::Writing => self.written(now, effects),
             Stage::Releasing => Next::End,
             _ => self.exchange(now),

@@ -3,6 +3,8 @@
 use crate::credentials::Credentials;
 use crate::error::AuthError;
 
+/// `baseUrl` when none is given.
+pub const DEFAULT_BASE_URL: &str = "https://api.digitalpaye.com";
 /// `environment` when none is given.
 pub const DEFAULT_ENVIRONMENT: &str = "Production";
 /// `timeout` when none is given, in milliseconds.

@@ -1,229 +1,725 @@
-//! What JavaScript holds of a client: its events come in here, and its orders go out to the [`host`].
+//! What JavaScript holds of a client: events come in here, and effects are carried out from here.
 
-use super::host::{self, Engine};
-use crate::client::{self, Order, Orders, Stored};
-use crate::credentials::BasicCredentials;
-use crate::error::{AuthError, Code};
-use crate::flight::{Event, Stage, Step};
-use crate::options::{
-    DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, UrlParts, environment,
-    max_retries, timeout_ms,
-};
-use crate::refresh::{FlightId, WaiterId};
-use crate::response::{Body, Content, Headers, Reply};
-use crate::time::Instant;
-use crate::token::Fingerprint;
-use crate::whole::whole;
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::RefCell;
+use super::error::{value_in, value_of};
+use super::event::report;
+use super::exchange::{self, AbortGuard, NoReply};
+use super::options::{CallRequest, ClientOptions, Signal, read_call, read_options};
+use super::store::{StoreEntry, TokenStore, granted, name_of};
+use super::timer::{Timer, now};
+use super::value::{contain, deferred, frozen, is_same_text, object, settled, utf8};
+use super::waiter::{Settlement, Signals, Waiter, Waiters};
+use crate::client::{Client, Surroundings};
+use crate::effect::{Caller, Effect, Effects, LeaseTtl};
+use crate::error::{AuthError, Foreign};
+use crate::event::{Event, Problem};
+use crate::flight::{ANSWER_MS, FlightId};
+use crate::refresh::CallerId;
+use crate::request::TokenRequest;
+use crate::time::{Instant, Now};
+use crate::token::{AccessToken, Fingerprint};
+use js_sys::{Array, Function, Math, Promise};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
-use zeroize::Zeroizing;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
 
-type Result<T> = core::result::Result<T, Box<AuthError>>;
+#[wasm_bindgen(raw_module = "../platform.js")]
+extern "C" {
+    type Platform;
+    /// What differs by runtime; the entry that was imported fills it in.
+    #[wasm_bindgen(thread_local_v2, js_name = platform)]
+    static PLATFORM: Platform;
+    #[wasm_bindgen(method, getter)]
+    fn isolate(this: &Platform) -> bool;
+    #[wasm_bindgen(method, getter, js_name = waitUntil)]
+    fn wait_until(this: &Platform) -> Option<Function>;
+}
 
-/// Secrets and state stay behind it, in this module's memory. `now` is the monotonic clock, in milliseconds; NaN stands for
-/// a number that there is none of.
+#[wasm_bindgen(raw_module = "../cache.js")]
+extern "C" {
+    /// The token that JavaScript hands out without asking here.
+    pub type TokenCache;
+    #[wasm_bindgen(method)]
+    fn hold(this: &TokenCache, token: &JsValue, monotonic_ms: f64, wall_ms: f64);
+    #[wasm_bindgen(method)]
+    fn clear(this: &TokenCache);
+}
+
 #[wasm_bindgen]
+extern "C" {
+    type HeldToken;
+    #[wasm_bindgen(method, getter)]
+    fn token(this: &HeldToken) -> JsValue;
+}
+
+/// Secrets and state stay behind it, in this module's memory.
+#[wasm_bindgen(js_name = Client)]
 #[derive(Debug)]
-pub struct Client(RefCell<client::Client>);
+pub struct WebClient(Rc<Shell>);
 
-#[wasm_bindgen]
-impl Client {
-    /// A client for these options, whose types are right; key and secret are UTF-8. None if a value is not, and then the
-    /// host has the error. `user_info`: whether the URL has any; `leases`: whether the store gives them.
-    #[allow(clippy::too_many_arguments)]
-    #[must_use]
-    pub fn open(
-        api_key: Vec<u8>,
-        api_secret: Vec<u8>,
-        environment: Option<String>,
-        href: &str,
-        protocol: &str,
-        hostname: &str,
-        user_info: bool,
-        timeout: Option<f64>,
-        max_retries: Option<f64>,
-        store: bool,
-        leases: bool,
-        isolate: bool,
-    ) -> Option<Client> {
-        let (api_key, api_secret) = (Zeroizing::new(api_key), Zeroizing::new(api_secret));
-        let parts = UrlParts { href, protocol, hostname, user_info };
-        match options(api_key, api_secret, environment, parts, timeout, max_retries) {
-            Ok(options) => {
-                let Endpoint { base, url } = &options.endpoint;
-                host::configured(base, url, &options.environment, options.timeout_ms);
-                Some(Self(RefCell::new(client::Client::new(options, store, leases, isolate))))
-            }
-            Err(error) => {
-                host::fault(&error);
-                None
-            }
-        }
+#[wasm_bindgen(js_class = Client)]
+impl WebClient {
+    /// A client for these options. The token that it holds is put into `cache`.
+    ///
+    /// # Errors
+    ///
+    /// An `InvalidOptionsError`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue, cache: TokenCache) -> Result<WebClient, JsValue> {
+        let options = read_options(options, false).map_err(|error| value_of(&error))?;
+        Ok(Self(Shell::new(options, Some(cache))))
     }
 
-    /// A caller asks for a token; with `force`, for a newer one than any there is.
-    pub fn ask(&self, id: WaiterId, force: bool, now: f64) {
-        let orders = self.0.borrow_mut().ask(id, force, Instant(now));
-        self.carry_out(orders, now);
-    }
-
-    /// A caller's signal aborted.
-    pub fn aborted(&self, id: WaiterId, now: f64) {
-        let orders = self.0.borrow_mut().aborted(id, Instant(now));
-        self.carry_out(orders, now);
-    }
-
-    /// A caller's timer went off; `patient` if it has looked a few times already.
-    #[wasm_bindgen(js_name = callerDue)]
-    pub fn caller_due(&self, id: WaiterId, patient: bool, now: f64) {
-        let orders = self.0.borrow_mut().caller_due(id, patient, Instant(now));
-        self.carry_out(orders, now);
+    /// A promise of a token.
+    #[wasm_bindgen(js_name = getToken)]
+    pub fn get_token(&self, call: &JsValue) -> Promise {
+        self.0.get_token(call)
     }
 
     /// The token held (or, if one is named, that one, if it is held) is no good.
-    pub fn invalidate(&self, token: Option<String>, now: f64) {
-        let token = token.map(Zeroizing::new).map(|token| Fingerprint::of(&token));
-        let orders = self.0.borrow_mut().invalidate(token, Instant(now));
-        self.carry_out(orders, now);
+    ///
+    /// # Errors
+    ///
+    /// An `InvalidOptionsError`, if what is named is no string.
+    pub fn invalidate(&self, token: &JsValue) -> Result<(), JsValue> {
+        let fingerprint = match token.is_undefined() {
+            true => None,
+            false => Some(fingerprint_of(token).ok_or_else(|| value_of(&AuthError::option("token", "is not a string")))?),
+        };
+        self.0.update(|client, now| client.invalidate(fingerprint, now));
+        Ok(())
+    }
+
+    /// A request with this token got a 401. Whether it is to be sent once more, with a new token, which it can if `replayable`.
+    #[must_use]
+    pub fn unauthorized(&self, token: &JsValue, replayable: bool) -> bool {
+        let fingerprint = fingerprint_of(token).unwrap_or_default();
+        let mut retry = false;
+        self.0.update(|client, now| {
+            let (retried, effects) = client.unauthorized(fingerprint, replayable, now);
+            retry = retried;
+            effects
+        });
+        retry
+    }
+
+    /// That one got a 401, too.
+    #[wasm_bindgen(js_name = unauthorizedAgain)]
+    pub fn unauthorized_again(&self, token: &JsValue) {
+        let fingerprint = fingerprint_of(token).unwrap_or_default();
+        self.0.core.borrow_mut().unauthorized_again(fingerprint, now());
     }
 
     /// Forgets and overwrites the secret. Whoever waits gets an error.
-    pub fn close(&self, now: f64) {
-        let error = AuthError::option("apiSecret", "is overwritten: this client was disposed of");
-        let orders = self.0.borrow_mut().close(error, Instant(now));
-        self.carry_out(orders, now);
+    pub fn close(&self) {
+        self.0.close();
     }
 
-    /// Something happened to a flight: its turn has come (0), its timer went off (1), or the answer to a step is there, a yes,
-    /// a no or none. Whether it waited for that.
-    pub fn flight(&self, id: FlightId, event: u32, answer: Option<bool>, now: f64) -> bool {
-        let event = match event {
-            0 => Event::Begin,
-            1 => Event::Due,
-            2 => Event::Answered(Stage::Naming, answer),
-            3 => Event::Answered(Stage::Leasing, answer),
-            4 => Event::Answered(Stage::Flushing, answer),
-            5 => Event::Answered(Stage::Setting, answer),
-            _ => Event::Answered(Stage::Releasing, answer),
-        };
-        let (waited, orders) = self.0.borrow_mut().flight(id, event, Instant(now));
-        self.carry_out(orders, now);
-        waited
+    /// `baseUrl` as a folder: it ends in a slash.
+    #[wasm_bindgen(getter, js_name = baseUrl)]
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.0.base_url.clone()
     }
 
-    /// What came of [`host::look`]: `answered` unless the store failed or answered nonsense. `ttl_s` is infinite if the store
-    /// does not know it.
-    pub fn looked(&self, id: FlightId, now: f64, answered: bool, token: Option<String>, exp: f64, ttl_s: f64) {
-        let ttl_s = (ttl_s != f64::INFINITY).then_some(ttl_s);
-        let stored = answered.then_some(Stored { token, exp: Some(exp), ttl_s });
-        let orders = self.0.borrow_mut().looked(id, stored, &Engine, Instant(now));
-        self.carry_out(orders, now);
+    /// The value of `X-Environment`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn environment(&self) -> String {
+        self.0.environment.clone()
     }
 
-    /// What came of [`host::send`]. `outcome` is what came of the body: JSON, no JSON, too large, broken off; or (4) there
-    /// is no reply at all, or (5) the body is not read yet.
-    #[allow(clippy::too_many_arguments)]
-    pub fn replied(
-        &self,
-        id: FlightId,
-        now: f64,
-        outcome: u32,
-        status: f64,
-        date: Option<String>,
-        aged: bool,
-        retry_after: Option<String>,
-        status_code: f64,
-        token: Option<String>,
-        exp: f64,
-        reason: bool,
-    ) {
-        let headers = Headers::read(date.as_deref(), aged, retry_after.as_deref(), &Engine);
-        let body = match outcome {
-            0 => Body::Json(Content { status_code: Some(status_code), token, exp: Some(exp), reason }),
-            1 => Body::NotJson,
-            2 => Body::TooLarge,
-            _ => Body::Broken,
-        };
-        let reply = match (outcome, whole(status)) {
-            (4, _) => Err(AuthError::network()),
-            (_, None) => Err(AuthError::new(Code::InvalidResponse, "fetch brought no Response")),
-            (5, Some(status)) => return self.0.borrow_mut().head(id, status, headers),
-            (_, Some(status)) => Ok(Reply { status, headers, body }),
-        };
-        let orders = self.0.borrow_mut().replied(id, reply, &Engine, Instant(now));
-        self.carry_out(orders, now);
+    /// The option `fetch`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn fetch(&self) -> Option<Function> {
+        self.0.fetch.clone()
     }
 }
 
-impl Client {
-    fn carry_out(&self, orders: Orders, now: f64) {
-        for order in orders {
-            match order {
-                Order::Start { flight, behind } => host::start(flight, behind),
-                Order::Step(flight, step) => self.step(flight, step, now),
-                Order::Arm { flight, ms, lets_exit } => {
-                    if !host::arm(flight, ms, lets_exit) {
-                        let orders = self.0.borrow_mut().cannot_wait(flight, Instant(now));
-                        self.carry_out(orders, now);
+/// One exchange: a promise of a token, which rejects with an `AuthError`.
+#[wasm_bindgen]
+pub fn authenticate(options: &JsValue, call: &JsValue) -> Promise {
+    match read_options(options, true) {
+        Ok(options) => Shell::new(options, None).get_token(call),
+        Err(error) => Promise::reject(&value_of(&error)),
+    }
+}
+
+fn fingerprint_of(token: &JsValue) -> Option<Fingerprint> {
+    utf8(token).and_then(|utf8| std::str::from_utf8(&utf8).ok().map(Fingerprint::of))
+}
+
+/// What a flight has of the platform.
+struct FlightShell {
+    /// Resolves when its work is over: what waits for something that never settles is let go of then.
+    ended: Promise,
+    end: Function,
+    timer: Option<Timer>,
+    /// Of the attempt that is under way.
+    attempt: Option<AbortGuard>,
+}
+
+/// A write to the store that is under way, and of which token.
+struct Writing {
+    token: JsValue,
+    over: Promise,
+}
+
+struct Shell {
+    core: RefCell<Client>,
+    /// For a single call: closed once that is settled.
+    once: bool,
+    isolate: bool,
+    timeout_ms: f64,
+    base_url: String,
+    environment: String,
+    secret: Option<Function>,
+    fetch: Option<Function>,
+    on_event: Option<Function>,
+    wait_until: Option<Function>,
+    cache: Option<TokenCache>,
+    /// The token cached last.
+    held: RefCell<JsValue>,
+    knows_cache: OnceCell<bool>,
+
+    store: Option<TokenStore>,
+    /// The store with the name of our entry, once that is known.
+    entry: RefCell<Option<StoreEntry>>,
+    /// A deletion in the store that is under way.
+    deleting: RefCell<Option<Promise>>,
+    writing: RefCell<Option<Rc<Writing>>>,
+
+    waiters: RefCell<Waiters>,
+    signals: Signals,
+    last_caller: Cell<CallerId>,
+    flights: RefCell<Vec<(FlightId, FlightShell)>>,
+    on_caller_timer: Closure<dyn Fn(CallerId)>,
+    on_flight_timer: Closure<dyn Fn(FlightId)>,
+    itself: Weak<Self>,
+    /// Itself, while callers wait or flights are under way: nobody else may hold it then.
+    busy: RefCell<Option<Rc<Self>>>,
+}
+
+impl std::fmt::Debug for Shell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shell")
+    }
+}
+
+impl Shell {
+    fn new(options: ClientOptions, cache: Option<TokenCache>) -> Rc<Self> {
+        let ClientOptions { options, secret, fetch, on_event, store, leases, wait_until } = options;
+        let isolate = PLATFORM.with(Platform::isolate);
+        let surroundings = Surroundings { store: store.is_some(), leases, isolate, events: on_event.is_some() };
+        Rc::new_cyclic(|itself: &Weak<Self>| {
+            let (callers, flights) = (itself.clone(), itself.clone());
+            Self {
+                once: cache.is_none(),
+                isolate,
+                timeout_ms: options.timeout_ms,
+                base_url: options.endpoint.base.clone(),
+                environment: options.environment.clone(),
+                core: RefCell::new(Client::new(options, surroundings)),
+                secret,
+                fetch,
+                on_event,
+                wait_until,
+                cache,
+                held: RefCell::default(),
+                knows_cache: OnceCell::new(),
+                store: store.map(JsCast::unchecked_into),
+                entry: RefCell::default(),
+                deleting: RefCell::default(),
+                writing: RefCell::default(),
+                waiters: RefCell::default(),
+                signals: Signals::new(),
+                last_caller: Cell::new(0),
+                flights: RefCell::default(),
+                on_caller_timer: Closure::new(move |id| {
+                    if let Some(shell) = callers.upgrade() {
+                        shell.caller_timer(id);
                     }
+                }),
+                on_flight_timer: Closure::new(move |id| {
+                    if let Some(shell) = flights.upgrade() {
+                        shell.update(|client, now| client.flight_timer(id, now));
+                    }
+                }),
+                itself: itself.clone(),
+                busy: RefCell::default(),
+            }
+        })
+    }
+
+    /// Tells the client what happened, and carries out what comes of it. No borrow is held meanwhile.
+    fn update(&self, event: impl FnOnce(&mut Client, Now) -> Effects) {
+        let now = now();
+        let effects = event(&mut self.core.borrow_mut(), now);
+        for effect in effects {
+            self.carry_out(effect, now);
+        }
+    }
+
+    fn carry_out(&self, effect: Effect, now: Now) {
+        match effect {
+            Effect::BeginFlight(flight) => self.begin(flight),
+            Effect::SetTimer { flight, delay_ms, keeps_process_alive } => {
+                self.set_flight_timer(flight, delay_ms, keeps_process_alive);
+            }
+            Effect::NameEntry(flight, identity) => self.name_entry(flight, identity),
+            Effect::ReadStore(flight) => self.read_store(flight),
+            Effect::AcquireLease(flight, ttl) => self.acquire_lease(flight, ttl),
+            Effect::AskSecret(flight) => self.ask_secret(flight),
+            Effect::SendRequest { flight, request, deadline } => self.send(flight, &request, deadline),
+            Effect::AbortRequest(flight) => drop(self.flight(flight, |flight| flight.attempt.take())),
+            Effect::AwaitDeletion(flight) => self.await_deletion(flight),
+            Effect::WriteStore(flight, token, ttl_s) => self.write_store(flight, &token, ttl_s),
+            Effect::ReleaseLease(flight) => self.release_lease(flight),
+            Effect::EndFlight(flight) => self.end(flight),
+            Effect::CacheToken(token, fresh_until) => self.cache_token(&token, fresh_until),
+            Effect::ClearCache => self.clear_cache(),
+            Effect::DeleteStored { held } => self.delete_stored(held),
+            Effect::Resolve(caller) => {
+                let token = self.held.borrow().clone();
+                self.answer(caller, Settlement::Resolve(token), now);
+            }
+            Effect::Reject(caller, error) => self.answer(caller, Settlement::Reject(value_of(&error)), now),
+            Effect::Rethrow(caller, value) => self.answer(caller, Settlement::Reject(value_in(&value)), now),
+            Effect::Report(event) => self.report(&event),
+        }
+    }
+
+    // Callers.
+
+    fn get_token(&self, call: &JsValue) -> Promise {
+        let call = match read_call(call, self.once) {
+            Ok(call) => call,
+            Err(error) => return Promise::reject(&value_of(&error)),
+        };
+        if let Some(signal) = call.signal.as_ref().filter(|signal| signal.is_aborted()) {
+            return Promise::reject(&signal.reason());
+        }
+        // A getter may have closed it.
+        if self.core.borrow().is_closed() {
+            return Promise::reject(&value_of(&closed()));
+        }
+        let CallRequest { signal, force } = call;
+        Promise::new(&mut |resolve, reject| self.call(resolve, reject, signal.as_ref(), force))
+    }
+
+    fn call(&self, resolve: Function, reject: Function, signal: Option<&Signal>, force: bool) {
+        let id = self.last_caller.get().wrapping_add(1);
+        self.last_caller.set(id);
+        self.update(|client, now| {
+            let deadline = now.monotonic.plus(self.timeout_ms);
+            self.waiters.borrow_mut().add(id, Waiter::new(resolve, reject, deadline));
+            client.call(id, force, now)
+        });
+        self.stay_while_busy();
+        if let Some(signal) = signal
+            && self.is_waiting(id)
+        {
+            self.listen(signal, id);
+        }
+        self.watch(id, now().monotonic);
+    }
+
+    fn is_waiting(&self, id: CallerId) -> bool {
+        self.waiters.borrow_mut().get(id).is_some()
+    }
+
+    fn listen(&self, signal: &Signal, id: CallerId) {
+        let itself = self.itself.clone();
+        let listener = self.signals.listen(signal, id, move |callers| {
+            if let Some(shell) = itself.upgrade() {
+                for id in callers {
+                    shell.abort(id);
                 }
-                Order::HangUp(flight) => host::hang_up(flight),
-                Order::Serve { id, here } => host::serve(id, here),
-                Order::Fault(error) => host::fault(&error),
-                Order::Fail { id, here } => host::fail(id, here),
-                Order::Hold(flight, until) => host::hold(flight, until.0),
-                Order::Drop => host::hold(0, f64::NEG_INFINITY),
-                Order::Delete { held } => host::delete(held),
+            }
+        });
+        match self.waiters.borrow_mut().get(id) {
+            Some(waiter) => waiter.listener = Some(listener),
+            None => return,
+        }
+        // It may have aborted meanwhile, without a word.
+        if signal.is_aborted() {
+            self.abort(id);
+        }
+    }
+
+    fn abort(&self, id: CallerId) {
+        let reason = self.waiters.borrow_mut().get(id).and_then(|waiter| Some(waiter.listener.as_ref()?.signal()));
+        if let Some(signal) = reason.flatten() {
+            self.settle(id, Settlement::Reject(signal.reason()));
+            self.update(|client, now| client.abort(id, now));
+            self.stay_while_busy();
+        }
+    }
+
+    /// Sets the timer of a caller who waits.
+    fn watch(&self, id: CallerId, now: Instant) {
+        let Some(ms) = self.waiters.borrow_mut().get(id).map(|waiter| waiter.next_wait_ms(self.isolate, now)) else {
+            return;
+        };
+        let timer = Timer::set(self.on_caller_timer.as_ref().unchecked_ref(), id, ms);
+        if let Some(waiter) = self.waiters.borrow_mut().get(id) {
+            waiter.timer = timer;
+        }
+    }
+
+    fn caller_timer(&self, id: CallerId) {
+        let Some((settlement, patient)) =
+            self.waiters.borrow_mut().get(id).map(|waiter| (waiter.settlement.take(), waiter.is_patient()))
+        else {
+            return;
+        };
+        if let Some(settlement) = settlement {
+            self.settle(id, settlement);
+        } else {
+            self.update(|client, now| client.caller_timer(id, patient, now));
+            self.watch(id, now().monotonic);
+        }
+        self.stay_while_busy();
+    }
+
+    /// Settles a caller's promise: now if it is of this request, else by its own timer.
+    fn answer(&self, caller: Caller, settlement: Settlement, now: Now) {
+        let Caller { id, same_request } = caller;
+        let mut waiters = self.waiters.borrow_mut();
+        let Some(waiter) = waiters.get(id) else { return };
+        if !self.isolate || same_request || waiter.timer.is_none() {
+            drop(waiters);
+            return self.settle(id, settlement);
+        }
+        waiter.settlement = Some(settlement);
+        let orphans = waiters.orphans(now.monotonic);
+        let gone: Vec<_> = orphans.into_iter().filter_map(|id| waiters.take(id)).collect();
+        drop(waiters);
+        drop(gone);
+    }
+
+    fn settle(&self, id: CallerId, settlement: Settlement) {
+        let waiter = self.waiters.borrow_mut().take(id);
+        if let Some(waiter) = waiter {
+            waiter.settle(settlement);
+            if self.once {
+                self.close();
             }
         }
     }
 
-    fn step(&self, flight: FlightId, step: Step, now: f64) {
-        match step {
-            Step::Name => {
-                let identity = self.0.borrow().options().map(Options::store_identity);
-                host::name(flight, &identity.unwrap_or_default());
-            }
-            Step::Look => host::look(flight),
-            Step::Lease(ttl_s) => host::lease(flight, ttl_s),
-            Step::Send => {
-                // Nothing of ours that holds the credentials outlives this.
-                let request = self.0.borrow().request(flight).map(|(request, until)| (request.authorization, until));
-                if let Some((authorization, deadline)) = request {
-                    host::send(flight, &authorization, deadline.0);
-                }
-            }
-            Step::Flush => {
-                if !host::flush(flight) {
-                    let event = Event::Answered(Stage::Flushing, None);
-                    let (_, orders) = self.0.borrow_mut().flight(flight, event, Instant(now));
-                    self.carry_out(orders, now);
-                }
-            }
-            Step::Set(ttl_s) => host::set(flight, ttl_s),
-            Step::Release => host::release(flight),
-            Step::End => host::end(flight),
-            Step::Wait | Step::Land => {}
+    fn close(&self) {
+        if !self.core.borrow().is_closed() {
+            self.update(|client, now| client.close(*closed(), now));
+            *self.held.borrow_mut() = JsValue::UNDEFINED;
+            self.stay_while_busy();
         }
+    }
+
+    /// Keeps itself while somebody waits or works, whoever else lets go of it.
+    fn stay_while_busy(&self) {
+        let busy = !self.waiters.borrow().is_empty() || !self.flights.borrow().is_empty();
+        let stay = if busy { self.itself.upgrade() } else { None };
+        let before = self.busy.replace(stay);
+        // Somebody up the stack has it, too.
+        drop(before);
+    }
+
+    // Flights.
+
+    fn flight<T>(&self, id: FlightId, change: impl FnOnce(&mut FlightShell) -> Option<T>) -> Option<T> {
+        let mut flights = self.flights.borrow_mut();
+        flights.iter_mut().find(|flight| flight.0 == id).and_then(|flight| change(&mut flight.1))
+    }
+
+    fn ended(&self, id: FlightId) -> Option<Promise> {
+        self.flight(id, |flight| Some(flight.ended.clone()))
+    }
+
+    fn begin(&self, id: FlightId) {
+        let (ended, end) = deferred();
+        self.flights.borrow_mut().push((id, FlightShell { ended: ended.clone(), end, timer: None, attempt: None }));
+        self.stay_while_busy();
+        let keepers = [PLATFORM.with(Platform::wait_until), self.wait_until.clone()];
+        for keep in keepers.into_iter().flatten() {
+            // One that throws (outside of a request, say) harms nobody.
+            if let Ok(answer) = keep.call1(&JsValue::UNDEFINED, &ended) {
+                contain(&answer);
+            }
+        }
+        if let Some(shell) = self.itself.upgrade() {
+            spawn_local(async move { shell.update(|client, now| client.begin(id, now)) });
+        }
+    }
+
+    fn set_flight_timer(&self, id: FlightId, delay_ms: f64, keeps_process_alive: bool) {
+        if self.ended(id).is_none() {
+            return;
+        }
+        let timer = Timer::set(self.on_flight_timer.as_ref().unchecked_ref(), id, delay_ms);
+        match &timer {
+            Some(timer) if !keeps_process_alive => timer.unref(),
+            Some(_) => {}
+            None => self.update(|client, now| client.without_timer(id, now)),
+        }
+        let before = self.flight(id, |flight| std::mem::replace(&mut flight.timer, timer));
+        drop(before);
+    }
+
+    fn end(&self, id: FlightId) {
+        let mut flights = self.flights.borrow_mut();
+        let Some(index) = flights.iter().position(|flight| flight.0 == id) else { return };
+        let (_, flight) = flights.remove(index);
+        drop(flights);
+        if let Some(attempt) = flight.attempt {
+            attempt.complete();
+        }
+        let _ = flight.end.call0(&JsValue::UNDEFINED);
+        self.stay_while_busy();
+    }
+
+    /// Does something for a flight, beside which it may end.
+    fn work<F: Future<Output = ()> + 'static>(&self, id: FlightId, work: impl FnOnce(Rc<Self>, Promise) -> F) {
+        if let (Some(ended), Some(shell)) = (self.ended(id), self.itself.upgrade()) {
+            spawn_local(work(shell, ended));
+        }
+    }
+
+    /// Asks the `apiSecret` function.
+    fn ask_secret(&self, id: FlightId) {
+        let Some(function) = self.secret.clone() else { return };
+        let signal = self.attempt(id);
+        let called = function.call1(&JsValue::UNDEFINED, &object(&SecretCall(signal)));
+        self.work(id, |shell, ended| async move {
+            let answer = match called {
+                Ok(promise) => settled(promise, &ended).await,
+                Err(thrown) => Err(thrown),
+            };
+            let secret = answer.map_err(|cause| AuthError::secret_rejected(Foreign::new(cause))).and_then(|secret| {
+                let utf8 = utf8(&secret).ok_or_else(|| AuthError::no_secret("is not a string"))?;
+                if is_same_text(&utf8, &secret) { Ok(utf8) } else { Err(AuthError::no_secret("holds a lone surrogate")) }
+            });
+            shell.update(|client, now| client.secret_answered(id, secret, Math::random(), now));
+        });
+    }
+
+    /// The signal of the attempt that is under way, or of a new one.
+    fn attempt(&self, id: FlightId) -> JsValue {
+        self.flight(id, |flight| Some(flight.attempt.get_or_insert_with(AbortGuard::new).signal())).unwrap_or_default()
+    }
+
+    /// Sends the request, and reads its reply.
+    fn send(&self, id: FlightId, request: &TokenRequest, deadline: Instant) {
+        let signal = self.attempt(id);
+        let Some(open) = self.flight(id, |flight| flight.attempt.as_ref().map(AbortGuard::open)) else { return };
+        let cache = *self.knows_cache.get_or_init(exchange::knows_cache);
+        let called = exchange::send(request, self.fetch.as_ref(), &signal, cache);
+        self.work(id, |shell, ended| async move {
+            let given_up = || {
+                let now = now().monotonic;
+                if open.get() && now >= deadline {
+                    // A stream that never keeps us waiting keeps the timers from firing.
+                    shell.update(|client, now| client.flight_timer(id, now));
+                }
+                !open.get()
+            };
+            let reply = match exchange::head(called, &ended, || now().wall).await {
+                Ok((response, status, headers)) => {
+                    if status != 200.0 && open.get() {
+                        // The status decides, even if the body does not come in time.
+                        shell.core.borrow_mut().head_received(id, status, headers);
+                    }
+                    exchange::reply(&response, status, headers, &ended, given_up).await
+                }
+                Err(no_reply) => Err(no_reply),
+            };
+            if !open.get() {
+                return shell.update(|client, _| client.attempt_given_up(id));
+            }
+            match reply {
+                Ok(reply) => shell.update(|client, now| client.replied(id, Ok(reply), Math::random(), now)),
+                Err(NoReply::Failed(error)) => {
+                    shell.update(|client, now| client.replied(id, Err(error), Math::random(), now));
+                }
+                Err(NoReply::Interrupted(value)) => {
+                    shell.update(|client, now| client.interrupted(id, Foreign::new(value), now));
+                }
+            }
+        });
+    }
+
+    // The token.
+
+    fn cache_token(&self, token: &AccessToken, fresh_until: Now) {
+        let value = frozen(&Token(token));
+        if let Some(cache) = &self.cache {
+            cache.hold(&value, fresh_until.monotonic.0, fresh_until.wall.0 * 1_000.0);
+        }
+        *self.held.borrow_mut() = value;
+    }
+
+    fn clear_cache(&self) {
+        if let Some(cache) = &self.cache {
+            cache.clear();
+        }
+    }
+
+    // The store.
+
+    fn name_entry(&self, id: FlightId, identity: Vec<u8>) {
+        self.work(id, |shell, ended| async move {
+            let name = name_of(&identity, &ended).await;
+            let entry = name.zip(shell.store.clone()).map(|(key, store)| StoreEntry { store, key });
+            let named = entry.is_some();
+            *shell.entry.borrow_mut() = entry;
+            shell.update(|client, now| client.entry_named(id, named, now));
+        });
+    }
+
+    fn entry(&self) -> Option<StoreEntry> {
+        self.entry.borrow().clone()
+    }
+
+    fn read_store(&self, id: FlightId) {
+        let Some(entry) = self.entry() else { return };
+        self.work(id, |shell, ended| async move {
+            let answer = entry.read(&ended).await;
+            shell.update(|client, now| client.store_read(id, answer, Math::random(), now));
+        });
+    }
+
+    fn acquire_lease(&self, id: FlightId, LeaseTtl(ttl_s): LeaseTtl) {
+        let Some(entry) = self.entry() else { return };
+        self.work(id, |shell, ended| async move {
+            let answer = match entry.acquire(ttl_s) {
+                Ok(promise) => {
+                    let answer = settled(promise.clone(), &ended).await;
+                    if shell.ended(id).is_none() && answer.as_ref().is_ok_and(JsValue::is_undefined) {
+                        return entry.release_if_granted(&promise);
+                    }
+                    answer
+                }
+                Err(thrown) => Err(thrown),
+            };
+            shell.update(|client, now| client.lease_answered(id, &granted(answer), now));
+        });
+    }
+
+    fn release_lease(&self, id: FlightId) {
+        let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
+        let ended = self.ended(id);
+        spawn_local(async move {
+            let nobody = Promise::resolve(&JsValue::UNDEFINED);
+            let answer = entry.release(ended.as_ref().unwrap_or(&nobody)).await;
+            shell.update(|client, now| client.lease_released(id, &answer, now));
+        });
+    }
+
+    fn write_store(&self, id: FlightId, token: &AccessToken, ttl_s: f64) {
+        let Some(entry) = self.entry() else { return };
+        let value = frozen(&Token(token));
+        self.work(id, |shell, ended| async move {
+            let (over, finish) = deferred();
+            let writing = Rc::new(Writing { token: value.unchecked_ref::<HeldToken>().token(), over });
+            *shell.writing.borrow_mut() = Some(Rc::clone(&writing));
+            let answer = entry.write(&value, ttl_s, &ended).await;
+            let _ = finish.call0(&JsValue::UNDEFINED);
+            let is_last = shell.writing.borrow().as_ref().is_some_and(|last| Rc::ptr_eq(last, &writing));
+            if is_last {
+                *shell.writing.borrow_mut() = None;
+            }
+            shell.update(|client, now| client.store_written(id, &answer, now));
+        });
+    }
+
+    /// Deletes the store's token, unless the fleet has replaced it already.
+    fn delete_stored(&self, held: bool) {
+        let token = held.then(|| self.held.borrow().unchecked_ref::<HeldToken>().token());
+        self.delete(token);
+        // A write that is under way would bring the token back.
+        let writing = self.writing.borrow().clone();
+        if let (Some(writing), Some(shell)) = (writing, self.itself.upgrade()) {
+            spawn_local(async move {
+                let _ = writing.over.clone().await;
+                shell.delete(Some(writing.token.clone()));
+            });
+        }
+    }
+
+    fn delete(&self, token: Option<JsValue>) {
+        let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
+        let (late, expire) = deferred();
+        let timer = Timer::set(&expire, 0, ANSWER_MS);
+        if let Some(timer) = &timer {
+            timer.unref();
+        }
+        let asked = now().monotonic;
+        let deletion = future_to_promise(async move {
+            let answer = entry.delete(token.as_ref(), &late).await;
+            drop(timer);
+            let answer = (now().monotonic.since(asked) < ANSWER_MS).then_some(answer);
+            shell.update(|client, _| client.store_deleted(answer));
+            Ok(JsValue::UNDEFINED)
+        });
+        *self.deleting.borrow_mut() = Some(deletion);
+    }
+
+    fn await_deletion(&self, id: FlightId) {
+        let Some(deletion) = self.deleting.borrow().clone() else {
+            return self.update(|client, now| client.deletion_finished(id, now));
+        };
+        self.work(id, |shell, ended| async move {
+            let _ = settled(deletion.clone().into(), &ended).await;
+            let is_last = shell.deleting.borrow().as_ref().is_some_and(|last| AsRef::<JsValue>::as_ref(last) == AsRef::<JsValue>::as_ref(&deletion));
+            if is_last {
+                *shell.deleting.borrow_mut() = None;
+            }
+            shell.update(|client, now| client.deletion_finished(id, now));
+        });
+    }
+
+    // Events.
+
+    fn report(&self, event: &Event) {
+        let Some(handler) = &self.on_event else { return };
+        let secrets = Array::new();
+        if let Event::Store { problem: Problem::Rejected(_), .. } = event {
+            let held = self.held.borrow().clone();
+            let token = if held.is_object() { held.unchecked_ref::<HeldToken>().token() } else { held };
+            let writing = self.writing.borrow().as_ref().map(|writing| writing.token.clone());
+            for secret in [self.entry().map(|entry| entry.key), Some(token), writing].into_iter().flatten() {
+                secrets.push(&secret);
+            }
+        }
+        report(handler, event, &secrets);
     }
 }
 
-fn options(
-    user_id: Zeroizing<Vec<u8>>,
-    password: Zeroizing<Vec<u8>>,
-    environment_value: Option<String>,
-    url: UrlParts<'_>,
-    timeout: Option<f64>,
-    retries: Option<f64>,
-) -> Result<Options> {
-    Ok(Options {
-        credentials: BasicCredentials::new(user_id, password)?,
-        environment: environment(environment_value.unwrap_or_else(|| String::from(DEFAULT_ENVIRONMENT)))?,
-        endpoint: Endpoint::new(url)?,
-        timeout_ms: timeout_ms(timeout.unwrap_or(DEFAULT_TIMEOUT_MS))?,
-        max_retries: max_retries(retries.unwrap_or(f64::from(DEFAULT_MAX_RETRIES)))?,
-    })
+fn closed() -> Box<AuthError> {
+    AuthError::option("apiSecret", "is overwritten: this client was disposed of, make a new one")
+}
+
+/// What callers get: a frozen `{ token, exp }`.
+struct Token<'a>(&'a AccessToken);
+
+impl Serialize for Token<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("token", &**self.0.token)?;
+        map.serialize_entry("exp", &self.0.exp.0)?;
+        map.end()
+    }
+}
+
+/// What the `apiSecret` function gets: `{ signal }`.
+struct SecretCall(JsValue);
+
+impl Serialize for SecretCall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("signal", &super::error::AsItIs(self.0.clone()))?;
+        map.end()
+    }
 }

@@ -1,0 +1,150 @@
+//! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
+
+use super::exchange::claims_of;
+use super::value::{contain, is_object, settled, text};
+use crate::client::StoredToken;
+use crate::error::Foreign;
+use crate::flight::Answer;
+use js_sys::{Array, Function, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A `TokenStore`.
+    #[derive(Clone)]
+    pub(super) type TokenStore;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn set(this: &TokenStore, key: &JsValue, token: &JsValue, ttl_s: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = delete)]
+    fn delete_method(this: &TokenStore) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = delete)]
+    fn delete_any(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = delete)]
+    fn delete_one(this: &TokenStore, key: &JsValue, token: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn acquire(this: &TokenStore, key: &JsValue, ttl_s: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = release)]
+    fn release_method(this: &TokenStore) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn release(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
+
+    type Entry;
+    #[wasm_bindgen(method, getter, catch)]
+    fn token(this: &Entry) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn exp(this: &Entry) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = ttlSeconds)]
+    fn ttl_seconds(this: &Entry) -> Result<JsValue, JsValue>;
+
+    type Granted;
+    #[wasm_bindgen(method)]
+    fn then(this: &Granted, fulfilled: &JsValue) -> JsValue;
+
+    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = digest, catch)]
+    fn digest(algorithm: &str, data: &Uint8Array) -> Result<JsValue, JsValue>;
+}
+
+thread_local! {
+    static ON_LATE_ANSWER: Closure<dyn Fn(TokenStore, JsValue, JsValue)> = Closure::new(|store: TokenStore, key, granted| {
+        if granted == JsValue::TRUE
+            && let Ok(released) = store.release(&key)
+        {
+            contain(&released);
+        }
+    });
+}
+
+/// A store with the name of our entry in it.
+#[derive(Clone)]
+pub(super) struct StoreEntry {
+    pub(super) store: TokenStore,
+    pub(super) key: JsValue,
+}
+
+impl StoreEntry {
+    /// The token that the store has.
+    pub(super) async fn read(&self, ended: &Promise) -> Answer<Option<StoredToken>> {
+        match answer(self.store.get(&self.key), ended).await {
+            Err(cause) => Answer::Rejected(Foreign::new(cause)),
+            Ok(entry) if entry.is_undefined() || entry.is_null() => Answer::Value(None),
+            Ok(entry) => read_entry(&entry).map_or(Answer::Invalid, |token| Answer::Value(Some(token))),
+        }
+    }
+
+    /// Gives the store a token.
+    pub(super) async fn write(&self, token: &JsValue, ttl_s: f64, ended: &Promise) -> Answer<()> {
+        done(answer(self.store.set(&self.key, token, ttl_s), ended).await)
+    }
+
+    /// Deletes the entry; with a token, if that is the one stored.
+    pub(super) async fn delete(&self, token: Option<&JsValue>, ended: &Promise) -> Answer<()> {
+        let deletes = self.store.delete_method().is_ok_and(|method| method.is_function());
+        done(match token {
+            _ if !deletes => Ok(JsValue::UNDEFINED),
+            Some(token) => answer(self.store.delete_one(&self.key, token), ended).await,
+            None => answer(self.store.delete_any(&self.key), ended).await,
+        })
+    }
+
+    /// Asks to be the one who may exchange, or to stay it.
+    pub(super) fn acquire(&self, ttl_s: f64) -> Result<JsValue, JsValue> {
+        self.store.acquire(&self.key, ttl_s)
+    }
+
+    /// Gives a lease back that nobody waits for any more, should it ever come. Nothing of this module waits for that.
+    pub(super) fn release_if_granted(&self, promise: &JsValue) {
+        let promise: Granted = Promise::race(&Array::of1(promise)).unchecked_into();
+        let on_answer = ON_LATE_ANSWER.with(|on_answer| {
+            on_answer.as_ref().unchecked_ref::<Function>().bind2(&JsValue::UNDEFINED, &self.store, &self.key)
+        });
+        contain(&promise.then(on_answer.as_ref()));
+    }
+
+    /// Gives the lease back.
+    pub(super) async fn release(&self, ended: &Promise) -> Answer<()> {
+        let releases = self.store.release_method().is_ok_and(|method| method.is_function());
+        done(if releases { answer(self.store.release(&self.key), ended).await } else { Ok(JsValue::UNDEFINED) })
+    }
+}
+
+/// What came of asking for a lease.
+pub(super) fn granted(answer: Result<JsValue, JsValue>) -> Answer<bool> {
+    match answer {
+        Ok(granted) => granted.as_bool().map_or(Answer::Invalid, Answer::Value),
+        Err(cause) => Answer::Rejected(Foreign::new(cause)),
+    }
+}
+
+/// The name of the store's entry: the SHA-256 of what tokens of one entry have in common, in hexadecimal. `None` where there is
+/// no Web Crypto, as on a page that is not secure.
+pub(super) async fn name_of(identity: &[u8], ended: &Promise) -> Option<JsValue> {
+    let hash = answer(digest("SHA-256", &Uint8Array::from(identity)), ended).await.ok()?;
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
+    let name: String = Uint8Array::new(&hash).to_vec().into_iter().flat_map(digits).collect();
+    (name.len() == 64).then(|| JsValue::from_str(&name))
+}
+
+async fn answer(called: Result<JsValue, JsValue>, ended: &Promise) -> Result<JsValue, JsValue> {
+    settled(called?, ended).await
+}
+
+fn done(answer: Result<JsValue, JsValue>) -> Answer<()> {
+    answer.map_or_else(|cause| Answer::Rejected(Foreign::new(cause)), |_| Answer::Value(()))
+}
+
+/// The entry, if its members are of the right types. Getters may be foreign code.
+fn read_entry(entry: &JsValue) -> Option<StoredToken> {
+    if !is_object(entry) {
+        return None;
+    }
+    let entry: &Entry = entry.unchecked_ref();
+    let token = text(&entry.token().ok()?)?;
+    let exp = entry.exp().ok()?.as_f64()?;
+    let ttl_s = match entry.ttl_seconds().ok()? {
+        ttl_s if ttl_s.is_undefined() => None,
+        ttl_s => Some(ttl_s.as_f64()?),
+    };
+    Some(StoredToken { claims: claims_of(&token), token, exp, ttl_s })
+}
