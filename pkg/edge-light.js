@@ -2,8 +2,9 @@
 import module from "./wasm/digitalpaye_auth_bg.wasm?module";
 import { platform } from "./host.js";
 import { provide } from "./loader.js";
+import * as glue from "./wasm/digitalpaye_auth_bg.js";
 
-provide(() => module);
+provide(glue, () => module);
 platform.isolate = true;
 platform.waitUntil = (work) => globalThis[Symbol.for("@next/request-context")]?.get?.()?.waitUntil?.(work);
 

@@ -3,8 +3,9 @@ import * as workers from "cloudflare:workers";
 import module from "./wasm/digitalpaye_auth_bg.wasm";
 import { platform } from "./host.js";
 import { provide } from "./loader.js";
+import * as glue from "./wasm/digitalpaye_auth_bg.js";
 
-provide(() => module);
+provide(glue, () => module);
 platform.isolate = true;
 // Read at the time of the call, and by name: older releases of the runtime do not export it.
 platform.waitUntil = (work) => workers["waitUntil"]?.(work);

@@ -1,5 +1,5 @@
 //! What the package's JavaScript does for this module: methods of `host` in pkg/host.js, which is the host of the client
-//! that was entered last; the build gives it to the glue. Flights and callers go by their numbers.
+//! that was entered last. Flights and callers go by their numbers.
 
 use crate::error::AuthError;
 use crate::platform::Platform;
@@ -10,7 +10,7 @@ use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
 // None of these throws.
-#[wasm_bindgen]
+#[wasm_bindgen(raw_module = "../host.js")]
 extern "C" {
     /// What the options came to: `baseUrl` as a folder, where tokens are asked from, `X-Environment`, and the time for a
     /// call in milliseconds.
