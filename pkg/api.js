@@ -11,4 +11,5 @@ export {
   TimeoutError,
   UnauthorizedError,
   UnexpectedStatusError,
+  UnsupportedRuntimeError,
 } from "./errors.js";

@@ -63,6 +63,7 @@ export const UnexpectedStatusError = derived("UnexpectedStatusError", "unexpecte
 export const InvalidResponseError = derived("InvalidResponseError", "invalid_response");
 export const NetworkError = derived("NetworkError", "network");
 export const TimeoutError = derived("TimeoutError", "timeout");
+export const UnsupportedRuntimeError = derived("UnsupportedRuntimeError", "unsupported_runtime");
 
 /** The number of that class. */
 const NETWORK = 7;
