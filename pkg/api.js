@@ -3,6 +3,7 @@ export { authenticate, DigitalpayeAuth } from "./auth.js";
 export {
   AuthError,
   BadRequestError,
+  CredentialsError,
   InternalServerError,
   InvalidOptionsError,
   InvalidResponseError,
@@ -11,4 +12,5 @@ export {
   TimeoutError,
   UnauthorizedError,
   UnexpectedStatusError,
+  UnsupportedRuntimeError,
 } from "./errors.js";

@@ -34,9 +34,9 @@ export class AuthError extends Error {
 }
 
 const ANY = "auth_error";
-const RETRYABLE = new Set(["rate_limited", "internal_server_error", "network", "timeout"]);
-/** In the order of their numbers (`Code::ALL` in src/error.rs). */
-const CLASSES = [];
+const RETRYABLE = new Set(["rate_limited", "internal_server_error", "network", "timeout", "credentials"]);
+/** By their codes (`Code` in src/error.rs). */
+const CLASSES = new Map();
 
 /** Names are set by hand: a minifier changes those that are written. */
 function named(constructor, name, code) {
@@ -50,7 +50,7 @@ function named(constructor, name, code) {
 named(AuthError, "AuthError", ANY);
 function derived(name, code) {
   const constructor = named(class extends AuthError {}, name, code);
-  CLASSES.push(constructor);
+  CLASSES.set(code, constructor);
   return constructor;
 }
 
@@ -63,32 +63,20 @@ export const UnexpectedStatusError = derived("UnexpectedStatusError", "unexpecte
 export const InvalidResponseError = derived("InvalidResponseError", "invalid_response");
 export const NetworkError = derived("NetworkError", "network");
 export const TimeoutError = derived("TimeoutError", "timeout");
-
-/** The number of that class. */
-const NETWORK = 7;
+export const CredentialsError = derived("CredentialsError", "credentials");
+export const UnsupportedRuntimeError = derived("UnsupportedRuntimeError", "unsupported_runtime");
 
 /**
- * The error of a class. Its message is for people: which option, `what` is wrong, the status, and the API's own words. NaN
- * and "" stand for nothing. `evidence` is a list of what the platform has for it: what `fetch` rejected with, or those words.
+ * The error of the class that has this code. Its message is for people: which option, what is wrong, the status, and the
+ * API's own words.
  */
-export function errorOf({ number, what, attempts, status, retryAfter, option, evidence: [value] }) {
-  const fields = { attempts };
-  let message = what;
-  if (option) {
-    fields.option = option;
-    message = `${option} ${what}`;
-  }
-  if (status === status) {
-    fields.status = status;
-    message += ` (status ${status})`;
-  }
-  if (retryAfter === retryAfter) fields.retryAfter = retryAfter;
-  if (number === NETWORK) fields.cause = withoutReply(value);
-  else if (value !== undefined) {
-    fields.reason = value;
-    message += `: ${value}`;
-  }
-  return new CLASSES[number](message, fields);
+export function errorOf(code, what, fields) {
+  const { option, status, reason } = { __proto__: null, ...fields };
+  let message = option === undefined ? what : `${option} ${what}`;
+  if (status !== undefined) message += ` (status ${status})`;
+  if (reason !== undefined) message += `: ${reason}`;
+  if (Object.hasOwn(fields, "cause")) fields.cause = withoutReply(fields.cause);
+  return new (CLASSES.get(code))(message, fields);
 }
 
 /**

@@ -63,6 +63,7 @@ export class DigitalpayeAuth {
    * Sends nothing and starts nothing; fit for module scope in every runtime.
    *
    * @throws {InvalidOptionsError} An option is unusable; `option` names it.
+   * @throws {UnsupportedRuntimeError} This runtime does not run WebAssembly.
    */
   constructor(
     options: AuthOptions & {
@@ -126,7 +127,8 @@ export type AuthErrorCode =
   | "unexpected_status"
   | "invalid_response"
   | "network"
-  | "timeout";
+  | "timeout"
+  | "unsupported_runtime";
 
 /** What an {@link AuthError} knows besides its message. */
 export interface AuthErrorFields {
@@ -195,4 +197,12 @@ export class NetworkError extends AuthError {
 /** The deadline passed. */
 export class TimeoutError extends AuthError {
   readonly code: "timeout";
+}
+/**
+ * This runtime has no WebAssembly, or does not let the package compile it: React Native, LLRT, `node --jitless`, iOS in
+ * Lockdown Mode, a page whose Content-Security-Policy lacks `'wasm-unsafe-eval'`, a page in Chromium before 114. The
+ * constructor throws it, {@link authenticate} rejects with it. `cause` is the platform's error, where there is one.
+ */
+export class UnsupportedRuntimeError extends AuthError {
+  readonly code: "unsupported_runtime";
 }

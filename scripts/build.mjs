@@ -1,13 +1,11 @@
 // `npm run build`: makes what `npm pack` needs besides what is tracked in pkg/, and the page.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
-import { bytesModule } from "./lib/bytes.mjs";
-import { withShortNames } from "./lib/glue.mjs";
+import { buildModule } from "./lib/module/build.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
-import { Failure, command, environment, must } from "./lib/process.mjs";
+import { Failure, command, must } from "./lib/process.mjs";
 import { billOfMaterials } from "./lib/sbom.mjs";
 import { step } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
@@ -27,23 +25,8 @@ export async function buildPackage() {
   const staging = mkdtempSync(join(target, "package-"));
   process.once("exit", () => rmSync(staging, { recursive: true, force: true }));
   const wasm = join(staging, "wasm");
-  // Unpacks the sources of the dependencies, whose folders have to be known ahead.
-  await must("cargo", ["fetch", "--quiet", "--target", "wasm32-unknown-unknown"], { timeout: minutes(10) });
-  await step("Compiling the module", (report) => must("wasm-pack", ["build", "--release", "--mode", "no-install",
-    "--target", "bundler", "--no-pack", "--no-typescript", "--out-dir", wasm, "--out-name", "digitalpaye_auth", join(root, "module")], {
-    env: environment({ CARGO_ENCODED_RUSTFLAGS: withoutFolders().join("\u001f") }),
-    timeout: minutes(15), onStdout: report, onStderr: report,
-  }));
-  // npm pack would obey the ignore file that wasm-pack writes, and leave the module out without a word.
-  const generated = new Set(["digitalpaye_auth_bg.js", "digitalpaye_auth_bg.wasm"]);
-  for (const name of readdirSync(wasm)) {
-    if (!generated.delete(name)) rmSync(join(wasm, name), { recursive: true });
-  }
-  if (generated.size > 0) throw new Failure(`wasm-pack did not make ${[...generated].join(" and ")}.`);
-  const glue = join(wasm, "digitalpaye_auth_bg.js");
-  writeFileSync(glue, await withShortNames(join(wasm, "digitalpaye_auth_bg.wasm"), readFileSync(glue, "utf8")));
+  await buildModule({ title: "Compiling the module", crate: join(root, "module"), name: "digitalpaye_auth", folder: wasm });
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
-  writeFileSync(join(wasm, "bytes.js"), bytesModule(module));
   const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
   writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, module), null, 2)}\n`);
 
@@ -59,13 +42,6 @@ export async function buildPackage() {
     replace(cjs, join(pkg, "cjs"));
   });
   return { raw: module.length, brotli: brotliCompressSync(module).length };
-}
-
-// Panics name the source files of dependencies: without the folder that these are in, the module is the same whoever
-// builds it, and tells nobody where.
-function withoutFolders() {
-  const sources = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
-  return existsSync(sources) ? readdirSync(sources).sort().map((name) => `--remap-path-prefix=${join(sources, name)}${sep}=`) : [];
 }
 
 function replace(from, to) {

@@ -1,8 +1,8 @@
 // `node scripts/setup.mjs [TOOL...]`: installs what the other commands need and a machine with rustup, Node.js and npm
 // lacks. Takes less than a second when nothing is missing. Only Node's own modules may be imported here and in what
 // this imports: it runs before `npm ci`.
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pkg, root, target, tests, tools, www } from "./lib/paths.mjs";
 import { Failure, ask, command, environment, must, which } from "./lib/process.mjs";
@@ -137,8 +137,6 @@ function missingOf(cargoTools) {
 }
 
 async function installCargoTools(wanted) {
-  // wasm-pack would download what it does not find on PATH; all of it is here before it is called.
-  linkWasmOpt();
   const missing = missingOf(wanted);
   if (missing.length === 0) return;
   // One target folder, so that what both depend on is compiled once; it is of no use afterwards.
@@ -155,23 +153,6 @@ async function installCargoTools(wanted) {
     }
   }
   rmSync(scratch, { recursive: true, force: true });
-}
-
-// Its own name on PATH, without the other commands that npm packages bring.
-function linkWasmOpt() {
-  const source = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  if (!existsSync(source)) throw new Failure("node_modules lacks binaryen. Install it with: npm ci");
-  const link = join(tools, "bin", "wasm-opt");
-  let linked;
-  try {
-    linked = readlinkSync(link);
-  } catch {
-    // Not there yet.
-  }
-  if (linked === source) return;
-  mkdirSync(dirname(link), { recursive: true });
-  rmSync(link, { force: true });
-  symlinkSync(source, link);
 }
 
 // What the tests need and no language's package manager brings. Each is a list of names under any of which it may be

@@ -1,16 +1,14 @@
-//! The wasm module of the npm package: the core, an allocator and a panic handler.
-//!
-//! Without std: its panic machinery, with all that it formats, is almost half of a small module.
+//! The wasm module of the npm package: the core, and an allocator.
 #![cfg(target_arch = "wasm32")]
-#![no_std]
 
-pub use digitalpaye_auth::web::Client;
+pub use digitalpaye_auth::web::{WebClient, authenticate};
 
+use rlsf::SmallGlobalTlsf;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Overwrites all that is freed. `Zeroizing` does that for the secrets that the core holds; here it is done for copies
+/// that wasm-bindgen's glue makes when it passes a string and outgrows a buffer.
+///
+/// rlsf makes a module 2 KB smaller than the standard library's allocator does.
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
-
-/// Traps. No code path is known to get here; formatting a message would cost more bytes than all of `response`.
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    core::arch::wasm32::unreachable()
-}
+static ALLOCATOR: ZeroAlloc<SmallGlobalTlsf> = ZeroAlloc(SmallGlobalTlsf::new());

@@ -344,7 +344,8 @@ const CASES = {
   async "errors: names after bundling, instanceof, nothing of the secret"(context) {
     const { AuthError, DigitalpayeAuth, UnauthorizedError, authenticate } = context;
     for (const name of ["AuthError", "InvalidOptionsError", "BadRequestError", "UnauthorizedError", "RateLimitError",
-      "InternalServerError", "UnexpectedStatusError", "InvalidResponseError", "NetworkError", "TimeoutError"]) {
+      "InternalServerError", "UnexpectedStatusError", "InvalidResponseError", "NetworkError", "TimeoutError",
+      "UnsupportedRuntimeError"]) {
       equal(context[name].name, name, "name of the class");
     }
     equal(DigitalpayeAuth.name, "DigitalpayeAuth", "name of the class");

@@ -34,6 +34,7 @@ const CLASSES = {
   invalid_response: "InvalidResponseError",
   network: "NetworkError",
   timeout: "TimeoutError",
+  unsupported_runtime: "UnsupportedRuntimeError",
 };
 
 /** The error that a promise rejects with; a test fails if it resolves. */

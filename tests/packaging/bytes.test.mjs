@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import test from "node:test";
 import { transform } from "esbuild";
-import { bytesModule } from "../../scripts/lib/bytes.mjs";
+import { bytesModule } from "../../scripts/lib/module/bytes.mjs";
 
 async function decoded(source) {
   const { bytes } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
@@ -31,7 +31,7 @@ for (const [what, module] of Object.entries(modules)) {
   });
 
   test(`${what}: is plain ASCII that fits into HTML and a replacement text`, () => {
-    const text = /^const text = "(.*)";$/m.exec(bytesModule(module))[1];
+    const text = /^const hex = "(.*)";$/m.exec(bytesModule(module))[1];
     assert.match(text, /^[ -~]*$/);
     assert.doesNotMatch(text, /["'`\\$<]/);
   });

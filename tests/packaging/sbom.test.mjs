@@ -76,7 +76,7 @@ describe("the bill of materials", () => {
 
   test("has every direct dependency of the manifests", () => {
     const direct = [...new Set(["Cargo.toml", "module/Cargo.toml"].flatMap(directDependencies))].sort();
-    assert.deepEqual(direct, ["rlsf", "wasm-bindgen", "zeroize"]);
+    assert.deepEqual(direct, ["rlsf", "wasm-bindgen", "zeroize", "zeroizing-alloc"]);
     const { dependsOn } = bom.dependencies.find(({ ref }) => ref === "wasm/digitalpaye_auth_bg.wasm");
     assert.deepEqual(dependsOn.filter((ref) => ref.startsWith("pkg:")).map((ref) => /([^/]+)@/.exec(ref)[1]).sort(), direct);
   });

@@ -36,6 +36,7 @@ const files = [
   "loader.js",
   "options.js",
   "package.json",
+  "react-native.js",
   "reply.js",
   "sbom.cdx.json",
   "stores/redis.d.ts",
@@ -109,7 +110,8 @@ describe("the tarball", () => {
 
 const names = [
   "AuthError", "BadRequestError", "DigitalpayeAuth", "InternalServerError", "InvalidOptionsError", "InvalidResponseError",
-  "NetworkError", "RateLimitError", "TimeoutError", "UnauthorizedError", "UnexpectedStatusError", "authenticate",
+  "NetworkError", "RateLimitError", "TimeoutError", "UnauthorizedError", "UnexpectedStatusError",
+  "UnsupportedRuntimeError", "authenticate",
 ];
 
 // A reply that only needs a clock: `exp` ten minutes from now, by an opaque token.

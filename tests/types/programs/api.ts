@@ -1,7 +1,7 @@
 // Every exported name, in a program that may know no platform at all.
 import {
   AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
-  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, authenticate,
+  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, UnsupportedRuntimeError, authenticate,
 } from "digitalpaye-auth";
 import type {
   AccessToken, AuthErrorCode, AuthErrorFields, AuthOptions, CallOptions, StoredToken, TokenStore,
@@ -129,11 +129,12 @@ const code = {
   AuthError: some<AuthErrorCode>(), InvalidOptionsError: "invalid_options", BadRequestError: "bad_request",
   UnauthorizedError: "unauthorized", RateLimitError: "rate_limited", InternalServerError: "internal_server_error",
   UnexpectedStatusError: "unexpected_status", InvalidResponseError: "invalid_response", NetworkError: "network",
-  TimeoutError: "timeout",
+  TimeoutError: "timeout", UnsupportedRuntimeError: "unsupported_runtime",
 } as const;
 const classes = {
   AuthError, InvalidOptionsError, BadRequestError, UnauthorizedError, RateLimitError, InternalServerError,
   UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError,
+  UnsupportedRuntimeError,
 };
 type Classes = typeof classes;
 type Code = typeof code;
