@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameS
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
-import { buildModule } from "./lib/module/build.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
 import { Failure, command, must } from "./lib/process.mjs";
 import { billOfMaterials } from "./lib/sbom.mjs";
@@ -25,6 +24,8 @@ export async function buildPackage() {
   const staging = mkdtempSync(join(target, "package-"));
   process.once("exit", () => rmSync(staging, { recursive: true, force: true }));
   const wasm = join(staging, "wasm");
+  // Not before setup has installed esbuild and binaryen.
+  const { buildModule } = await import("./lib/module/build.mjs");
   await buildModule({ title: "Compiling the module", crate: join(root, "module"), name: "digitalpaye_auth", folder: wasm });
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
   const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));

@@ -41,7 +41,7 @@ impl Claims {
 /// ```
 #[must_use]
 pub fn payload(token: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut parts = token.split('.');
+    let mut parts = token.as_bytes().split(|&byte| byte == b'.');
     let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;

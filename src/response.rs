@@ -96,26 +96,27 @@ impl Headers {
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or the date to wait for. Some servers send fractions, some send it twice: a
 /// fraction is rounded up, and the first of several counts.
 fn retry_after_s(text: &str, now: NumericDate) -> Option<f64> {
-    let text = text.trim_ascii();
-    let first = text.split(',').next().unwrap_or_default().trim_ascii_end();
-    let seconds = decimal(first).or_else(|| {
+    let text = text.as_bytes().trim_ascii();
+    let first = text.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii_end();
+    let seconds = whole_seconds(first).or_else(|| {
         // A date has a comma of its own; `GMT` ends it.
-        let date = text.find("GMT").and_then(|zone| text.get(..zone + 3)).unwrap_or(first);
-        http_date(date).map(|date| date.since(now).max(0.0))
+        let zone = text.windows(3).position(|window| window == b"GMT");
+        let date = zone.and_then(|zone| text.get(..zone + 3)).unwrap_or(first);
+        http_date(std::str::from_utf8(date).ok()?).map(|date| date.since(now).max(0.0).ceil())
     });
-    seconds.map(|seconds| seconds.ceil().min(MAX_SAFE_INTEGER))
+    seconds.map(|seconds| seconds.min(MAX_SAFE_INTEGER))
 }
 
-/// A number in digits, with or without a fraction.
-fn decimal(text: &str) -> Option<f64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) {
+/// A number in digits, with or without a fraction, rounded up.
+fn whole_seconds(text: &[u8]) -> Option<f64> {
+    let mut parts = text.split(|&byte| byte == b'.');
+    let (whole, fraction) = (parts.next()?, parts.next().unwrap_or(b"0"));
+    let is_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    if !is_digits(whole) || !is_digits(fraction) || parts.next().is_some() {
         return None;
     }
-    let seconds = whole.bytes().fold(0.0, |sum, digit| sum * 10.0 + f64::from(digit - b'0'));
-    // Rounded up in any case: all that counts of a fraction is whether there is one.
-    Some(if fraction.bytes().all(|digit| digit == b'0') { seconds } else { seconds + 0.5 })
+    let seconds = whole.iter().fold(0.0, |sum, digit| sum * 10.0 + f64::from(digit - b'0'));
+    Some(if fraction.iter().any(|&digit| digit != b'0') { seconds + 1.0 } else { seconds })
 }
 
 /// Reads a reply: a token that keeps every rule, or the error that names what is wrong.

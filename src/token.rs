@@ -100,9 +100,10 @@ pub enum Unusable {
 /// ```
 #[must_use]
 pub fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-    !body.is_empty() && body.bytes().all(allowed)
+    let text = text.as_bytes();
+    let body = text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    body > 0 && text.iter().take(body).all(allowed)
 }
 
 /// Everything that tells how long a token from a reply lives.

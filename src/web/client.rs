@@ -22,7 +22,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 
 #[wasm_bindgen(raw_module = "../platform.js")]
 extern "C" {
@@ -257,6 +257,12 @@ impl Shell {
     fn update(&self, event: impl FnOnce(&mut Client, Now) -> Effects) {
         let now = now();
         let effects = event(&mut self.core.borrow_mut(), now);
+        self.carry_out_all(effects, now);
+    }
+
+    // Apart, so that it is in the module once.
+    #[inline(never)]
+    fn carry_out_all(&self, effects: Effects, now: Now) {
         for effect in effects {
             self.carry_out(effect, now);
         }
@@ -656,14 +662,15 @@ impl Shell {
             timer.unref();
         }
         let asked = now().monotonic;
-        let deletion = future_to_promise(async move {
+        let (over, finish) = deferred();
+        *self.deleting.borrow_mut() = Some(over);
+        spawn_local(async move {
             let answer = entry.delete(token.as_ref(), &late).await;
             drop(timer);
             let answer = (now().monotonic.since(asked) < ANSWER_MS).then_some(answer);
+            let _ = finish.call0(&JsValue::UNDEFINED);
             shell.update(|client, _| client.store_deleted(answer));
-            Ok(JsValue::UNDEFINED)
         });
-        *self.deleting.borrow_mut() = Some(deletion);
     }
 
     fn await_deletion(&self, id: FlightId) {
