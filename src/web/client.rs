@@ -6,7 +6,7 @@ use super::exchange::{self, AbortGuard, NoReply};
 use super::options::{CallRequest, ClientOptions, Signal, read_call, read_options};
 use super::store::{StoreEntry, TokenStore, granted, name_of};
 use super::timer::{Timer, now};
-use super::value::{contain, deferred, frozen, is_same_text, object, settled, utf8};
+use super::value::{Member, Members, contain, deferred, is_same_text, property, settled, spawn, utf8};
 use super::waiter::{Settlement, Signals, Waiter, Waiters};
 use crate::client::{Client, Surroundings};
 use crate::effect::{Caller, Effect, Effects, LeaseTtl};
@@ -18,11 +18,9 @@ use crate::request::TokenRequest;
 use crate::time::{Instant, Now};
 use crate::token::{AccessToken, Fingerprint};
 use js_sys::{Array, Function, Math, Promise};
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 #[wasm_bindgen(raw_module = "../platform.js")]
 extern "C" {
@@ -44,13 +42,6 @@ extern "C" {
     fn hold(this: &TokenCache, token: &JsValue, monotonic_ms: f64, wall_ms: f64);
     #[wasm_bindgen(method)]
     fn clear(this: &TokenCache);
-}
-
-#[wasm_bindgen]
-extern "C" {
-    type HeldToken;
-    #[wasm_bindgen(method, getter)]
-    fn token(this: &HeldToken) -> JsValue;
 }
 
 /// Secrets and state stay behind it, in this module's memory.
@@ -456,7 +447,7 @@ impl Shell {
             }
         }
         if let Some(shell) = self.itself.upgrade() {
-            spawn_local(async move { shell.update(|client, now| client.begin(id, now)) });
+            spawn(async move { shell.update(|client, now| client.begin(id, now)) });
         }
     }
 
@@ -489,7 +480,7 @@ impl Shell {
     /// Does something for a flight, beside which it may end.
     fn work<F: Future<Output = ()> + 'static>(&self, id: FlightId, work: impl FnOnce(Rc<Self>, Promise) -> F) {
         if let (Some(ended), Some(shell)) = (self.ended(id), self.itself.upgrade()) {
-            spawn_local(work(shell, ended));
+            spawn(work(shell, ended));
         }
     }
 
@@ -497,10 +488,10 @@ impl Shell {
     fn ask_secret(&self, id: FlightId) {
         let Some(function) = self.secret.clone() else { return };
         let signal = self.attempt(id);
-        let called = function.call1(&JsValue::UNDEFINED, &object(&SecretCall(signal)));
+        let called = function.call1(&JsValue::UNDEFINED, &Members::default().with("signal", Member::Value(signal)).object());
         self.work(id, |shell, ended| async move {
             let answer = match called {
-                Ok(promise) => settled(promise, &ended).await,
+                Ok(promise) => settled(&promise, &ended).await,
                 Err(thrown) => Err(thrown),
             };
             let secret = answer.map_err(|cause| AuthError::secret_rejected(Foreign::new(cause))).and_then(|secret| {
@@ -559,7 +550,7 @@ impl Shell {
     // The token.
 
     fn cache_token(&self, token: &AccessToken, fresh_until: Now) {
-        let value = frozen(&Token(token));
+        let value = token_value(token);
         if let Some(cache) = &self.cache {
             cache.hold(&value, fresh_until.monotonic.0, fresh_until.wall.0 * 1_000.0);
         }
@@ -601,7 +592,7 @@ impl Shell {
         self.work(id, |shell, ended| async move {
             let answer = match entry.acquire(ttl_s) {
                 Ok(promise) => {
-                    let answer = settled(promise.clone(), &ended).await;
+                    let answer = settled(&promise, &ended).await;
                     if shell.ended(id).is_none() && answer.as_ref().is_ok_and(JsValue::is_undefined) {
                         return entry.release_if_granted(&promise);
                     }
@@ -616,7 +607,7 @@ impl Shell {
     fn release_lease(&self, id: FlightId) {
         let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
         let ended = self.ended(id);
-        spawn_local(async move {
+        spawn(async move {
             let nobody = Promise::resolve(&JsValue::UNDEFINED);
             let answer = entry.release(ended.as_ref().unwrap_or(&nobody)).await;
             shell.update(|client, now| client.lease_released(id, &answer, now));
@@ -625,10 +616,10 @@ impl Shell {
 
     fn write_store(&self, id: FlightId, token: &AccessToken, ttl_s: f64) {
         let Some(entry) = self.entry() else { return };
-        let value = frozen(&Token(token));
+        let value = token_value(token);
         self.work(id, |shell, ended| async move {
             let (over, finish) = deferred();
-            let writing = Rc::new(Writing { token: value.unchecked_ref::<HeldToken>().token(), over });
+            let writing = Rc::new(Writing { token: token_of(&value), over });
             *shell.writing.borrow_mut() = Some(Rc::clone(&writing));
             let answer = entry.write(&value, ttl_s, &ended).await;
             let _ = finish.call0(&JsValue::UNDEFINED);
@@ -642,12 +633,12 @@ impl Shell {
 
     /// Deletes the store's token, unless the fleet has replaced it already.
     fn delete_stored(&self, held: bool) {
-        let token = held.then(|| self.held.borrow().unchecked_ref::<HeldToken>().token());
+        let token = held.then(|| token_of(&self.held.borrow()));
         self.delete(token);
         // A write that is under way would bring the token back.
         let writing = self.writing.borrow().clone();
         if let (Some(writing), Some(shell)) = (writing, self.itself.upgrade()) {
-            spawn_local(async move {
+            spawn(async move {
                 let _ = writing.over.clone().await;
                 shell.delete(Some(writing.token.clone()));
             });
@@ -664,7 +655,7 @@ impl Shell {
         let asked = now().monotonic;
         let (over, finish) = deferred();
         *self.deleting.borrow_mut() = Some(over);
-        spawn_local(async move {
+        spawn(async move {
             let answer = entry.delete(token.as_ref(), &late).await;
             drop(timer);
             let answer = (now().monotonic.since(asked) < ANSWER_MS).then_some(answer);
@@ -678,7 +669,7 @@ impl Shell {
             return self.update(|client, now| client.deletion_finished(id, now));
         };
         self.work(id, |shell, ended| async move {
-            let _ = settled(deletion.clone().into(), &ended).await;
+            let _ = settled(&deletion, &ended).await;
             let is_last = shell.deleting.borrow().as_ref().is_some_and(|last| AsRef::<JsValue>::as_ref(last) == AsRef::<JsValue>::as_ref(&deletion));
             if is_last {
                 *shell.deleting.borrow_mut() = None;
@@ -693,8 +684,7 @@ impl Shell {
         let Some(handler) = &self.on_event else { return };
         let secrets = Array::new();
         if let Event::Store { problem: Problem::Rejected(_), .. } = event {
-            let held = self.held.borrow().clone();
-            let token = if held.is_object() { held.unchecked_ref::<HeldToken>().token() } else { held };
+            let token = token_of(&self.held.borrow());
             let writing = self.writing.borrow().as_ref().map(|writing| writing.token.clone());
             for secret in [self.entry().map(|entry| entry.key), Some(token), writing].into_iter().flatten() {
                 secrets.push(&secret);
@@ -709,24 +699,11 @@ fn closed() -> Box<AuthError> {
 }
 
 /// What callers get: a frozen `{ token, exp }`.
-struct Token<'a>(&'a AccessToken);
-
-impl Serialize for Token<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("token", &**self.0.token)?;
-        map.serialize_entry("exp", &self.0.exp.0)?;
-        map.end()
-    }
+fn token_value(token: &AccessToken) -> JsValue {
+    Members::default().with("token", Member::Text(&token.token)).with("exp", Member::Number(token.exp.0)).frozen()
 }
 
-/// What the `apiSecret` function gets: `{ signal }`.
-struct SecretCall(JsValue);
-
-impl Serialize for SecretCall {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("signal", &super::error::AsItIs(self.0.clone()))?;
-        map.end()
-    }
+/// The text of such a one.
+fn token_of(value: &JsValue) -> JsValue {
+    property(value, "token").unwrap_or_default()
 }

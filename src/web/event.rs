@@ -1,12 +1,10 @@
 //! Events as JavaScript sees them, and how they are told.
 
-use super::error::{AsItIs, value_in, value_of};
-use super::value::{contain, object};
+use super::error::{value_in, value_of};
+use super::value::{Member, Members, contain, spawn};
 use crate::event::{Event, Operation, Problem, Source};
 use js_sys::Function;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 #[wasm_bindgen(raw_module = "../events.js")]
 extern "C" {
@@ -21,57 +19,46 @@ pub(super) fn report(handler: &Function, event: &Event, secrets: &JsValue) {
         Event::Store { problem: Problem::Rejected(cause), .. } => value_in(cause),
         _ => JsValue::UNDEFINED,
     };
-    let Ok(event) = event_of(&object(&Members(event)), &cause, secrets) else { return };
+    let Ok(event) = event_of(&members_of(event), &cause, secrets) else { return };
     let handler = handler.clone();
-    spawn_local(async move {
+    spawn(async move {
         if let Ok(answer) = handler.call1(&JsValue::UNDEFINED, &event) {
             contain(&answer);
         }
     });
 }
 
-struct Members<'a>(&'a Event);
-
-impl Serialize for Members<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        match self.0 {
-            Event::Token { source, exp, ttl_s, attempts, duration_ms, background } => {
-                map.serialize_entry("type", "token")?;
-                map.serialize_entry("source", source_name(*source))?;
-                map.serialize_entry("exp", &exp.0)?;
-                map.serialize_entry("ttlSeconds", ttl_s)?;
-                map.serialize_entry("attempts", attempts)?;
-                map.serialize_entry("durationMs", duration_ms)?;
-                map.serialize_entry("background", background)?;
-            }
-            Event::Retry { error, attempt, delay_ms } => {
-                map.serialize_entry("type", "retry")?;
-                map.serialize_entry("error", &AsItIs(value_of(error)))?;
-                map.serialize_entry("attempt", attempt)?;
-                map.serialize_entry("delayMs", delay_ms)?;
-            }
-            Event::Failure { error, background, ttl_s, retry_in_ms } => {
-                map.serialize_entry("type", "failure")?;
-                map.serialize_entry("error", &AsItIs(value_of(error)))?;
-                map.serialize_entry("background", background)?;
-                map.serialize_entry("ttlSeconds", ttl_s)?;
-                if let Some(retry_in_ms) = retry_in_ms {
-                    map.serialize_entry("retryInMs", retry_in_ms)?;
-                }
-            }
-            Event::Store { operation, problem } => {
-                map.serialize_entry("type", "store")?;
-                map.serialize_entry("operation", operation_name(*operation))?;
-                map.serialize_entry("problem", problem_name(problem))?;
-            }
-            Event::Unauthorized { retried } => {
-                map.serialize_entry("type", "unauthorized")?;
-                map.serialize_entry("retried", retried)?;
-            }
+fn members_of(event: &Event) -> JsValue {
+    let members = Members::default();
+    match event {
+        Event::Token { source, exp, ttl_s, attempts, duration_ms, background } => members
+            .with("type", Member::Text("token"))
+            .with("source", Member::Text(source_name(*source)))
+            .with("exp", Member::Number(exp.0))
+            .with("ttlSeconds", Member::Number(*ttl_s))
+            .with("attempts", Member::Number((*attempts).into()))
+            .with("durationMs", Member::Number(*duration_ms))
+            .with("background", Member::Flag(*background)),
+        Event::Retry { error, attempt, delay_ms } => members
+            .with("type", Member::Text("retry"))
+            .with("error", Member::Value(value_of(error)))
+            .with("attempt", Member::Number((*attempt).into()))
+            .with("delayMs", Member::Number(*delay_ms)),
+        Event::Failure { error, background, ttl_s, retry_in_ms } => members
+            .with("type", Member::Text("failure"))
+            .with("error", Member::Value(value_of(error)))
+            .with("background", Member::Flag(*background))
+            .with("ttlSeconds", Member::Number(*ttl_s))
+            .with_some("retryInMs", retry_in_ms.map(Member::Number)),
+        Event::Store { operation, problem } => members
+            .with("type", Member::Text("store"))
+            .with("operation", Member::Text(operation_name(*operation)))
+            .with("problem", Member::Text(problem_name(problem))),
+        Event::Unauthorized { retried } => {
+            members.with("type", Member::Text("unauthorized")).with("retried", Member::Flag(*retried))
         }
-        map.end()
     }
+    .object()
 }
 
 fn source_name(source: Source) -> &'static str {

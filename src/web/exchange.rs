@@ -1,14 +1,14 @@
 //! Sends the request and reads its reply. `fetch` is an option, so a response may be a stranger's object.
 
 use super::error::is_of_framework;
-use super::value::{bare_object, contain, settled, text, utf8};
+use super::value::{bare_object, contain, has_method, property, settled, text, utf8};
 use crate::error::{AuthError, Code, Foreign};
 use crate::jwt::{Claims, payload};
 use crate::request::TokenRequest;
 use crate::response::{BODY_CAP, Body, Content, Headers, Reason, Reply};
 use crate::time::NumericDate;
 use crate::whole::whole;
-use js_sys::{ArrayBuffer, Function, JSON, Object, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -23,8 +23,6 @@ extern "C" {
     type Controller;
     #[wasm_bindgen(constructor, js_class = "AbortController", catch)]
     fn new() -> Result<Controller, JsValue>;
-    #[wasm_bindgen(method, getter, catch)]
-    fn signal(this: &Controller) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn abort(this: &Controller) -> Result<(), JsValue>;
 
@@ -36,12 +34,6 @@ extern "C" {
 
     /// What `fetch` resolved to.
     pub(super) type Response;
-    #[wasm_bindgen(method, getter, catch)]
-    fn status(this: &Response) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch)]
-    fn headers(this: &Response) -> Result<ResponseHeaders, JsValue>;
-    #[wasm_bindgen(method, getter, catch)]
-    fn body(this: &Response) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = arrayBuffer)]
     fn array_buffer(this: &Response) -> Result<JsValue, JsValue>;
 
@@ -50,8 +42,6 @@ extern "C" {
     fn get(this: &ResponseHeaders, name: &str) -> Result<JsValue, JsValue>;
 
     type Stream;
-    #[wasm_bindgen(method, getter, catch, js_name = getReader)]
-    fn get_reader_method(this: &Stream) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = getReader)]
     fn get_reader(this: &Stream) -> Result<Reader, JsValue>;
     type Reader;
@@ -59,11 +49,6 @@ extern "C" {
     fn read(this: &Reader) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn cancel(this: &Reader) -> Result<JsValue, JsValue>;
-    type Chunk;
-    #[wasm_bindgen(method, getter, catch)]
-    fn done(this: &Chunk) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch)]
-    fn value(this: &Chunk) -> Result<JsValue, JsValue>;
 
     /// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. Throws on a detached buffer.
     type Copy;
@@ -73,19 +58,6 @@ extern "C" {
     #[wasm_bindgen(constructor, js_class = "DataView", catch)]
     fn over(buffer: &JsValue) -> Result<View, JsValue>;
 
-    type Members;
-    #[wasm_bindgen(method, getter, js_name = statusCode)]
-    fn status_code(this: &Members) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn data(this: &Members) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn token(this: &Members) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn exp(this: &Members) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn iat(this: &Members) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn reason(this: &Members) -> JsValue;
     #[wasm_bindgen(js_namespace = Object, js_name = hasOwn)]
     fn has_own(object: &JsValue, name: &str) -> bool;
 }
@@ -111,7 +83,7 @@ impl AbortGuard {
 
     /// The signal to send along.
     pub(super) fn signal(&self) -> JsValue {
-        self.controller.as_ref().and_then(|controller| controller.signal().ok()).unwrap_or_default()
+        self.controller.as_ref().and_then(|controller| property(controller, "signal").ok()).unwrap_or_default()
     }
 
     /// Whether somebody waits for the attempt: true until this is dropped.
@@ -157,10 +129,9 @@ pub(super) fn send(request: &TokenRequest, fetch: Option<&Function>, signal: &Js
 /// Whether a request may say that no cache is to be used: workerd before its compatibility date of November 2024 refuses one
 /// that does.
 pub(super) fn knows_cache() -> bool {
-    let get = |object: &JsValue, name| js_sys::Reflect::get(object, &JsValue::from_str(name));
-    get(&js_sys::global(), "Request")
-        .and_then(|class| get(&class, "prototype"))
-        .and_then(|prototype| js_sys::Reflect::has(&prototype, &JsValue::from_str("cache")))
+    property(&js_sys::global(), "Request")
+        .and_then(|class| property(&class, "prototype"))
+        .and_then(|prototype| Reflect::has(&prototype, &JsValue::from_str("cache")))
         .unwrap_or(false)
 }
 
@@ -192,14 +163,14 @@ pub(super) async fn head(
     local: impl Fn() -> NumericDate,
 ) -> Result<(Response, f64, Headers), NoReply> {
     let response = match called {
-        Ok(promise) => settled(promise, ended).await.map_err(no_reply)?,
+        Ok(promise) => settled(&promise, ended).await.map_err(no_reply)?,
         Err(thrown) => return Err(no_reply(thrown)),
     };
     let response: Response = response.unchecked_into();
-    let Some(status) = response.status().ok().and_then(|status| status.as_f64()).and_then(whole) else {
+    let Some(status) = property(&response, "status").ok().and_then(|status| status.as_f64()).and_then(whole) else {
         return Err(AuthError::new(Code::InvalidResponse, "fetch brought no Response").into());
     };
-    let headers = response.headers().ok();
+    let headers = property(&response, "headers").ok().map(ResponseHeaders::unchecked_from_js);
     let header = |name| headers.as_ref().and_then(|headers| headers.get(name).ok()).and_then(|value| value.as_string());
     let headers = Headers::read(
         header("date").as_deref(),
@@ -237,14 +208,14 @@ async fn read_bytes(
     ended: &Promise,
     given_up: impl Fn() -> bool,
 ) -> Result<Option<Uint8Array>, JsValue> {
-    let stream = response.body()?;
+    let stream = property(response, "body")?;
     if stream.is_null() {
         return Ok(Some(Uint8Array::new_with_length(0)));
     }
     let stream: Stream = stream.unchecked_into();
-    if !stream.get_reader_method().is_ok_and(|method| method.is_function()) {
+    if !has_method(&stream, "getReader") {
         // A `fetch` of the caller's own whose bodies are no web streams.
-        let buffer = settled(response.array_buffer()?, ended).await?;
+        let buffer = settled(&response.array_buffer()?, ended).await?;
         // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
         View::over(&buffer)?;
         return Ok(within_cap(Copy::of(&buffer)?.unchecked_into()));
@@ -253,14 +224,14 @@ async fn read_bytes(
     let mut chunks: Vec<Uint8Array> = Vec::new();
     let mut size = 0;
     loop {
-        let chunk: Chunk = settled(reader.read()?, ended).await?.unchecked_into();
-        if chunk.done()?.is_truthy() {
+        let chunk = settled(&reader.read()?, ended).await?;
+        if property(&chunk, "done")?.is_truthy() {
             return Ok(Some(joined(chunks, size)));
         }
         if given_up() {
             return Err(type_error("nobody waits for the body"));
         }
-        let value = chunk.value()?;
+        let value = property(&chunk, "value")?;
         if !ArrayBuffer::is_view(&value) {
             return Err(type_error("the body holds a chunk that is no Uint8Array"));
         }
@@ -316,24 +287,24 @@ pub(super) fn claims_of(token: &str) -> Claims {
     let bytes = Uint8Array::from(&**payload);
     let Some(json) = parse(&bytes) else { return Claims::default() };
     let date = |value: Option<JsValue>| value.and_then(|value| value.as_f64()).filter(|date| date.is_finite()).map(NumericDate);
-    Claims { iat: date(own(&json, "iat", Members::iat)), exp: date(own(&json, "exp", Members::exp)) }
+    Claims { iat: date(own(&json, "iat")), exp: date(own(&json, "exp")) }
 }
 
 fn content_of(json: &JsValue) -> Content {
     let number = |value: Option<JsValue>| value.and_then(|value| value.as_f64());
-    let data = own(json, "data", Members::data).unwrap_or_default();
-    let token = own(&data, "token", Members::token).and_then(|token| text(&token));
-    let reason = own(json, "reason", Members::reason);
+    let data = own(json, "data").unwrap_or_default();
+    let token = own(&data, "token").and_then(|token| text(&token));
+    let reason = own(json, "reason");
     Content {
-        status_code: number(own(json, "statusCode", Members::status_code)),
+        status_code: number(own(json, "statusCode")),
         claims: token.as_deref().map(|token| claims_of(token)).unwrap_or_default(),
         token,
-        exp: number(own(&data, "exp", Members::exp)),
+        exp: number(own(&data, "exp")),
         reason: reason.and_then(|words| Some(Reason { utf8: utf8(&words)?, words: Foreign::new(words) })),
     }
 }
 
 /// The object's own member: nothing that a page put on `Object.prototype` is part of a reply.
-fn own(object: &JsValue, name: &str, read: fn(&Members) -> JsValue) -> Option<JsValue> {
-    (object.is_object() && has_own(object, name)).then(|| read(object.unchecked_ref()))
+fn own(object: &JsValue, name: &str) -> Option<JsValue> {
+    if object.is_object() && has_own(object, name) { property(object, name).ok() } else { None }
 }

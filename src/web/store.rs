@@ -1,7 +1,7 @@
 //! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
 
 use super::exchange::claims_of;
-use super::value::{contain, is_object, settled, text};
+use super::value::{contain, has_method, is_object, property, settled, text};
 use crate::client::StoredToken;
 use crate::error::Foreign;
 use crate::flight::Answer;
@@ -17,26 +17,14 @@ extern "C" {
     fn get(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn set(this: &TokenStore, key: &JsValue, token: &JsValue, ttl_s: f64) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = delete)]
-    fn delete_method(this: &TokenStore) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = delete)]
     fn delete_any(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = delete)]
     fn delete_one(this: &TokenStore, key: &JsValue, token: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn acquire(this: &TokenStore, key: &JsValue, ttl_s: f64) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = release)]
-    fn release_method(this: &TokenStore) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn release(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
-
-    type Entry;
-    #[wasm_bindgen(method, getter, catch)]
-    fn token(this: &Entry) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch)]
-    fn exp(this: &Entry) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = ttlSeconds)]
-    fn ttl_seconds(this: &Entry) -> Result<JsValue, JsValue>;
 
     type Granted;
     #[wasm_bindgen(method)]
@@ -80,7 +68,7 @@ impl StoreEntry {
 
     /// Deletes the entry; with a token, if that is the one stored.
     pub(super) async fn delete(&self, token: Option<&JsValue>, ended: &Promise) -> Answer<()> {
-        let deletes = self.store.delete_method().is_ok_and(|method| method.is_function());
+        let deletes = has_method(&self.store, "delete");
         done(match token {
             _ if !deletes => Ok(JsValue::UNDEFINED),
             Some(token) => answer(self.store.delete_one(&self.key, token), ended).await,
@@ -104,7 +92,7 @@ impl StoreEntry {
 
     /// Gives the lease back.
     pub(super) async fn release(&self, ended: &Promise) -> Answer<()> {
-        let releases = self.store.release_method().is_ok_and(|method| method.is_function());
+        let releases = has_method(&self.store, "release");
         done(if releases { answer(self.store.release(&self.key), ended).await } else { Ok(JsValue::UNDEFINED) })
     }
 }
@@ -127,7 +115,7 @@ pub(super) async fn name_of(identity: &[u8], ended: &Promise) -> Option<JsValue>
 }
 
 async fn answer(called: Result<JsValue, JsValue>, ended: &Promise) -> Result<JsValue, JsValue> {
-    settled(called?, ended).await
+    settled(&called?, ended).await
 }
 
 fn done(answer: Result<JsValue, JsValue>) -> Answer<()> {
@@ -139,10 +127,9 @@ fn read_entry(entry: &JsValue) -> Option<StoredToken> {
     if !is_object(entry) {
         return None;
     }
-    let entry: &Entry = entry.unchecked_ref();
-    let token = text(&entry.token().ok()?)?;
-    let exp = entry.exp().ok()?.as_f64()?;
-    let ttl_s = match entry.ttl_seconds().ok()? {
+    let token = text(&property(entry, "token").ok()?)?;
+    let exp = property(entry, "exp").ok()?.as_f64()?;
+    let ttl_s = match property(entry, "ttlSeconds").ok()? {
         ttl_s if ttl_s.is_undefined() => None,
         ttl_s => Some(ttl_s.as_f64()?),
     };

@@ -1,9 +1,10 @@
 //! Values that come in from strangers and go out to callers.
 
-use js_sys::{Function, Map, Object, Promise, Uint8Array};
-use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
+use js_sys::{Array, Function, Map, Object, Promise, Reflect, Uint8Array};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::pin::Pin;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use zeroize::Zeroizing;
 
 #[wasm_bindgen]
@@ -51,23 +52,78 @@ pub(super) fn has_tag(value: &JsValue, tag: &str) -> bool {
     tag_of(value).is_ok_and(|found| found.as_string().as_deref() == Some(tag))
 }
 
-/// A plain object with these members.
-///
-/// By way of a `Map`: to set members of an object one after the other would call the setters that a page has put on
-/// `Object.prototype`.
-pub(super) fn object(members: &impl Serialize) -> JsValue {
-    let map = members.serialize(&Serializer::new()).unwrap_or_default();
-    match map.dyn_ref::<Map>() {
-        Some(map) => Object::from_entries(map).map_or(JsValue::UNDEFINED, JsValue::from),
-        None => JsValue::UNDEFINED,
+/// A property of a stranger's object, whose getter may throw.
+pub(super) fn property(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+    Reflect::get(object, &JsValue::from_str(name))
+}
+
+/// Whether a stranger's object has a method of this name.
+pub(super) fn has_method(object: &JsValue, name: &str) -> bool {
+    property(object, name).is_ok_and(|method| method.is_function())
+}
+
+/// A member of what goes out.
+pub(super) enum Member<'a> {
+    Text(&'a str),
+    Number(f64),
+    Flag(bool),
+    /// A value of JavaScript's, as it is.
+    Value(JsValue),
+}
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Value(value) => serde_wasm_bindgen::preserve::serialize(value, serializer),
+        }
     }
 }
 
-/// The same, frozen.
-pub(super) fn frozen(members: &impl Serialize) -> JsValue {
-    let object = object(members);
-    Object::freeze(object.unchecked_ref::<Object>());
-    object
+/// What goes out, by its members.
+#[derive(Default)]
+pub(super) struct Members<'a>(Vec<(&'static str, Member<'a>)>);
+
+impl<'a> Members<'a> {
+    pub(super) fn with(mut self, name: &'static str, member: Member<'a>) -> Self {
+        self.0.push((name, member));
+        self
+    }
+
+    pub(super) fn with_some(self, name: &'static str, member: Option<Member<'a>>) -> Self {
+        match member {
+            Some(member) => self.with(name, member),
+            None => self,
+        }
+    }
+
+    /// A plain object.
+    ///
+    /// By way of a `Map`: to set members of an object one after the other would call the setters that a page has put on
+    /// `Object.prototype`.
+    pub(super) fn object(&self) -> JsValue {
+        let map = self.serialize(&serde_wasm_bindgen::Serializer::new()).unwrap_or_default();
+        Object::from_entries(map.unchecked_ref::<Map>()).map_or(JsValue::UNDEFINED, JsValue::from)
+    }
+
+    /// The same, frozen.
+    pub(super) fn frozen(&self) -> JsValue {
+        let object = self.object();
+        Object::freeze(object.unchecked_ref::<Object>());
+        object
+    }
+}
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, member) in &self.0 {
+            map.serialize_entry(name, member)?;
+        }
+        map.end()
+    }
 }
 
 /// An object without a prototype, whose members can be set whatever a page has put on `Object.prototype`.
@@ -84,8 +140,19 @@ pub(super) fn deferred() -> (Promise, Function) {
 
 /// What a value resolves to, whatever it is: a promise, a thenable of a stranger, or no promise at all. `or` resolves to
 /// undefined when nobody waits any more; without it, what waits for a promise that never settles would be kept for good.
-pub(super) async fn settled(value: JsValue, or: &Promise) -> Result<JsValue, JsValue> {
-    Promise::race(&js_sys::Array::of2(&value, or)).await
+pub(super) fn settled(value: &JsValue, or: &Promise) -> JsFuture {
+    Promise::race(&Array::of2(value, or)).into()
+}
+
+/// Lets a future go on by itself.
+pub(super) fn spawn(future: impl Future<Output = ()> + 'static) {
+    spawn_boxed(Box::pin(future));
+}
+
+// Apart, so that the machinery is in the module once.
+#[inline(never)]
+fn spawn_boxed(future: Pin<Box<dyn Future<Output = ()>>>) {
+    wasm_bindgen_futures::spawn_local(future);
 }
 
 thread_local! {
@@ -95,7 +162,7 @@ thread_local! {
 /// Sees to it that the rejection of what may be a promise is no unhandled one.
 pub(super) fn contain(value: &JsValue) {
     if is_object(value) {
-        let promise = Promise::race(&js_sys::Array::of1(value));
+        let promise = Promise::race(&Array::of1(value));
         IGNORE.with(|ignore| drop(promise.catch(ignore)));
     }
 }

@@ -4,6 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Failure } from "../process.mjs";
 
+/** What panics format their messages with. Nothing else in a module formats anything. */
+const formatting = /^<.* as core::fmt::(Debug|Display)>::fmt$/;
+
 /**
  * Where panics begin, by rustc's names for these functions, none of which returns. A panic formats a message, which the
  * module has nowhere to print, and traps. With the trap in their place the formatting is dead code: 3 % of a page's bundle.
@@ -44,7 +47,7 @@ export function optimize(file, names) {
 function trapOnPanic(module, file) {
   const missing = new Set(panics);
   for (const { id, name, imported } of functions(module)) {
-    const pattern = panics.find((each) => each.test(withoutHash(name)));
+    const pattern = [...panics, formatting].find((each) => each.test(withoutHash(name)));
     if (imported || !pattern) continue;
     missing.delete(pattern);
     binaryen.Function.setBody(id, module.unreachable());
