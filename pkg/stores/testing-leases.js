@@ -104,4 +104,19 @@ export function leaseRules(rule) {
     await store.release?.(key);
     same((await other.get(key))?.token, written.token, "after release(): the token of get()");
   }, needsAcquire);
+
+  // Here and not beside `delete`: a store that cannot write on condition has no leases either, and says so by that.
+  rule("delete() of an old token is atomic: a newer one that is written at that moment stays", async ({ store, key, more }) => {
+    const [other] = await more(1);
+    for (let round = 0; round < 20; round += 1) {
+      const [old, newer] = [token(), token()];
+      await store.set(key, old, 600);
+      // In both orders: either way the newer one is what is left.
+      const calls = [() => other.delete(key, old.token), () => store.set(key, newer, 600)];
+      if (round % 2 === 1) calls.reverse();
+      await Promise.all(calls.map((call) => call()));
+      const got = await store.get(key);
+      same(got?.token, newer.token, "after delete() of the old token beside set() of a newer one: the token of get()");
+    }
+  }, (store) => needsAcquire(store) ?? (store.delete === undefined ? "the store has no delete()" : undefined));
 }

@@ -22,9 +22,9 @@ export interface TestStoreOptions {
  * lease.
  *
  * `makeStore` is called in the tests, up to eight times in one. Each time it gives one more store object over the same
- * backing, as another process would have it. Keys are new in every run. The cases about leases skip themselves for a store
- * without `acquire`; so does the race of `delete` with `set`, because a store that can give leases can write on condition.
- * Failures are Errors that say which rule was broken.
+ * backing, as another process would have it. Keys are new in every run. The cases about leases, and the one that `delete`
+ * of a token is atomic, are for stores with `acquire`; without it they do nothing, and are reported as skipped where the
+ * runner can do so. A failure is an Error that says which rule was broken.
  *
  * @throws TypeError when an argument is not what it must be.
  *

@@ -192,17 +192,4 @@ function deleteRules(rule) {
       await holds(store, key, written, 600, "after delete() of another token");
     }
   }, needsDelete);
-
-  rule("with an old token, a newer one that is written at that moment stays", async ({ store, key, more }) => {
-    const [other] = await more(1);
-    for (let round = 0; round < 20; round += 1) {
-      const [old, newer] = [token(), token()];
-      await store.set(key, old, 600);
-      // Both orders: either way the newer one is what is left.
-      const calls = [() => other.delete(key, old.token), () => store.set(key, newer, 600)];
-      if (round % 2 === 1) calls.reverse();
-      await Promise.all(calls.map((call) => call()));
-      await holds(store, key, newer, 600, "after delete() of the old token beside set() of a newer one");
-    }
-  }, (store) => needsDelete(store) ?? (store.acquire === undefined ? "the store has no leases, so no write on condition" : undefined));
 }
