@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -19,7 +19,11 @@ const GUARD = `
 command -v "$2" >/dev/null || { rmdir "$1"; exit 127; }
 directory=$1 binary=$2 port=$3
 shift 3
-"$binary" --port "$port" --bind 127.0.0.1 --unixsocket "$directory/redis.sock" --dir "$directory" --save "" --appendonly no "$@" >"$directory/log" 2>&1 &
+if [ "$1" = sentinel ]; then
+  shift
+  set -- "$directory/sentinel.conf" --sentinel "$@"
+fi
+"$binary" "$@" --port "$port" --bind 127.0.0.1 --unixsocket "$directory/redis.sock" --dir "$directory" --save "" --appendonly no >"$directory/log" 2>&1 &
 server=$!
 echo $server
 read -r _
@@ -37,13 +41,15 @@ export const SERVERS = ["redis-server", "valkey-server"].filter((binary, index) 
  *
  * `socket` is its path, for `createClient({ socket: { path } })`. `pause()` makes it hang (SIGSTOP), `resume()` ends that,
  * `stop()` kills it, so that its clients lose their connections; to stop twice is harmless. With `tcp: true` it listens on
- * `port` of 127.0.0.1 too; `port` asks for a certain one. `args` are more of its own arguments.
+ * `port` of 127.0.0.1 too; `port` asks for a certain one. `args` are more of its own arguments. With `sentinel`, the text
+ * of a configuration, it is a sentinel.
  */
-export async function startRedis({ binary = "redis-server", tcp = false, port: asked, args = [] } = {}) {
+export async function startRedis({ binary = "redis-server", tcp = false, port: asked, args = [], sentinel } = {}) {
   const directory = await mkdtemp(join(tmpdir(), "redis-"));
+  if (sentinel !== undefined) await writeFile(join(directory, "sentinel.conf"), sentinel);
   const socket = join(directory, "redis.sock");
   const port = asked ?? (tcp ? await freePort() : 0);
-  const guard = spawn("sh", ["-c", GUARD, "sh", directory, binary, String(port), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const guard = spawn("sh", ["-c", GUARD, "sh", directory, binary, String(port), ...(sentinel === undefined ? [] : ["sentinel"]), ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(guard, "exit");
   guard.stdin.on("error", () => {});
   const { value: pid, done } = await createInterface(guard.stdout)[Symbol.asyncIterator]().next();
