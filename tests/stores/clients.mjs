@@ -1,7 +1,7 @@
 // Every client that the Redis store is made for, connected to a server of the tests.
 //
-// Each entry makes a connected client: `make({ socket, port, password })` → `{ client, close }`. `client` is what
-// `redisStore` gets.
+// Each entry makes a client: `make({ socket, port, password, upstash })` → `{ client, close }`. `client` is what
+// `redisStore` gets; without `socket` it is by `port`. `upstash`, `{ url, token }`, is a REST server that is there already.
 
 import { GlideClient } from "@valkey/valkey-glide";
 import { Redis as Upstash } from "@upstash/redis";
@@ -14,11 +14,12 @@ import * as redis4 from "redis4";
 import * as redis6 from "redis6";
 import { startUpstash } from "./upstash.mjs";
 
+const address = ({ socket, port }) => (socket === undefined ? { host: "127.0.0.1", port } : { path: socket });
 const quiet = (client) => client.on("error", () => {});
 
 function nodeRedis({ createClient }, options = {}) {
-  return async ({ socket, password, wait = true }) => {
-    const client = quiet(createClient({ socket: { path: socket }, ...(password && { password }), ...options }));
+  return async ({ password, wait = true, ...server }) => {
+    const client = quiet(createClient({ socket: address(server), ...(password && { password }), ...options }));
     const connecting = client.connect();
     if (wait) await connecting;
     else connecting.catch(() => {});
@@ -27,16 +28,16 @@ function nodeRedis({ createClient }, options = {}) {
 }
 
 function nodeRedisPool({ createClientPool }) {
-  return async ({ socket, password }) => {
-    const client = quiet(createClientPool({ socket: { path: socket }, ...(password && { password }) }, { minimum: 1, maximum: 2 }));
+  return async ({ password, ...server }) => {
+    const client = quiet(createClientPool({ socket: address(server), ...(password && { password }) }, { minimum: 1, maximum: 2 }));
     await client.connect();
     return { client, close: () => client.destroy() };
   };
 }
 
 function ioredis(Redis, options = {}) {
-  return async ({ socket, password }) => {
-    const client = quiet(new Redis({ path: socket, ...(password && { password }), ...options }));
+  return async ({ password, ...server }) => {
+    const client = quiet(new Redis({ ...address(server), ...(password && { password }), ...options }));
     return { client, close: () => client.disconnect() };
   };
 }
@@ -45,7 +46,7 @@ function ioredis(Redis, options = {}) {
 function rest(make) {
   return async (server) => {
     const upstash = server.upstash ?? await startUpstash(server);
-    const client = make({ url: upstash.url, token: server.restToken ?? upstash.token });
+    const client = make({ url: upstash.url, token: upstash.token });
     return { client, close: () => (server.upstash ? undefined : upstash.stop()) };
   };
 }

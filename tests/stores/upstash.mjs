@@ -6,11 +6,11 @@ import { createServer } from "node:http";
 import { Redis } from "ioredis";
 
 /**
- * Starts it in front of `{ socket, password }`. `answer(command)`, if it is set, may answer in Redis' place: with
+ * Starts it in front of `{ socket, port, password }`. `answer(command)`, if it is set, may answer in Redis' place: with
  * `{ error }`, `{ status, body }`, or undefined. `requests` counts. A bad token gets a 401, as there.
  */
-export async function startUpstash({ socket, password }) {
-  const redis = new Redis({ path: socket, ...(password && { password }), enableOfflineQueue: false, retryStrategy: () => 50 });
+export async function startUpstash({ socket, port, password }) {
+  const redis = new Redis({ ...(socket === undefined ? { host: "127.0.0.1", port } : { path: socket }), ...(password && { password }), enableOfflineQueue: false, retryStrategy: () => 50 });
   redis.on("error", () => {});
   await new Promise((resolve) => redis.once("ready", resolve));
   const upstash = { token: randomUUID(), answer: () => undefined, requests: 0, stop };
