@@ -2,9 +2,10 @@
 // was sent, clusters.
 
 import assert from "node:assert/strict";
-import { inspect } from "node:util";
+import { EventEmitter } from "node:events";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { Redis as Upstash } from "@upstash/redis";
 import { GlideClusterClient } from "@valkey/valkey-glide";
 import { Cluster, Redis } from "ioredis";
@@ -88,6 +89,20 @@ describe("a connection", () => {
       assert.ok(performance.now() - started < 1_000);
     });
   }
+
+  test("that takes longer than anyone waits: what was asked meanwhile is not sent late", async () => {
+    const client = Object.assign(new EventEmitter(), { status: "connecting", sent: 0 });
+    client.eval = async () => [Date.now(), client.sent += 1];
+    const store = redisStore(client);
+    const asked = assert.rejects(store.set(KEY, TOKEN, 600), /took too long to connect/);
+    await sleep(2_100);
+    client.status = "ready";
+    client.emit("ready");
+    await asked;
+    assert.equal(client.sent, 0);
+    await store.set(KEY, TOKEN, 600);
+    assert.ok(client.sent > 0);
+  });
 
   test("redis: one that is not begun fails at once, and the store works when it is made", async (context) => {
     const client = createClient({ socket: { path: server.socket } });
