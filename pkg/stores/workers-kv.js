@@ -19,7 +19,7 @@ export function workersKvStore(namespace) {
     async get(key) {
       // Without `cacheTtl`: it can only be raised above its default, and an older answer is of no use here.
       const value = await namespace.get(PREFIX + key);
-      if (value === null) return null;
+      if (value === null || value === undefined) return null;
       const entry = parse(value);
       // An object without a token, and not null: the client tells nonsense apart from a miss.
       if (entry === null) return {};
