@@ -109,9 +109,9 @@ export interface TokenStore {
   get(key: string): Promise<StoredToken | null | undefined>;
   /** Writes an entry that is gone after `ttlSeconds`, the life that the token has left. */
   set(key: string, token: AccessToken, ttlSeconds: number): Promise<void>;
-  /** Deletes the entry: its token was invalidated. */
-  delete?(key: string): Promise<void>;
-  /** Takes the lease of a key for `ttlSeconds`: true for the one that may exchange. */
+  /** Deletes the entry; with a token, only if that is the one stored, atomically. */
+  delete?(key: string, token?: string): Promise<void>;
+  /** Takes the lease of a key for `ttlSeconds`: true for the one that may exchange. Its holder renews it by this too. */
   acquire?(key: string, ttlSeconds: number): Promise<boolean>;
   /** Gives the lease back. */
   release?(key: string): Promise<void>;

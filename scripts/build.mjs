@@ -11,7 +11,7 @@ import { setup } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
 // The entries that CommonJS gets, as they are under pkg/.
-const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js"];
+const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js", "stores/durable-object.js", "stores/testing.js"];
 
 /**
  * Makes the package whole. Everything is made in a folder of its own and moved at the end, pkg/cjs last: a build that

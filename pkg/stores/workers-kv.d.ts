@@ -14,7 +14,9 @@ export interface WorkersKvNamespace {
  * So this store saves most exchanges, not all of them: isolates that start together each make their own, and a location
  * may be handed a token that another has already replaced. Such a token is good until it expires; one that the API no
  * longer takes is put right by `fetch()`, which asks for another on a 401. There is no `acquire`, because KV cannot write
- * on condition: no isolate could be sure to be the only one.
+ * on condition: no isolate could be sure to be the only one. For the same reason `delete` of one token is not atomic: a
+ * token that another isolate writes at that moment may be deleted with it, which costs one exchange. Where one exchange
+ * for all isolates matters, use `durableObjectStore` of `digitalpaye-auth/stores/durable-object`.
  *
  * KV keeps no entry for less than 60 seconds, so the entry itself says when its token ends, by the platform's clock, and
  * is not used beyond that. It is stored under `digitalpaye-auth:<key>`; the key is a hash that shows neither API key nor

@@ -18,8 +18,11 @@ export function workersKvStore(namespace) {
   return {
     async get(key) {
       // Without `cacheTtl`: it can only be raised above its default, and an older answer is of no use here.
-      const entry = parse(await namespace.get(PREFIX + key));
-      if (entry === null) return null;
+      const value = await namespace.get(PREFIX + key);
+      if (value === null || value === undefined) return null;
+      const entry = parse(value);
+      // An object without a token, and not null: the client tells nonsense apart from a miss.
+      if (entry === null) return {};
       const ttlSeconds = (entry.expiresAt - Date.now()) / 1_000;
       return ttlSeconds > 0 ? { token: entry.token, exp: entry.exp, ttlSeconds } : null;
     },
@@ -32,13 +35,15 @@ export function workersKvStore(namespace) {
       await namespace.put(PREFIX + key, value, { expirationTtl });
     },
 
-    async delete(key) {
+    async delete(key, token) {
+      // Not atomic: a token that is written between these two calls is deleted too, which costs one exchange.
+      if (typeof token === "string" && parse(await namespace.get(PREFIX + key))?.token !== token) return;
       await namespace.delete(PREFIX + key);
     },
   };
 }
 
-/** What `set` wrote, or null: whatever else is under the key was put there by others, and is a miss. */
+/** What `set` wrote, or null: whatever else is under the key was put there by others. */
 const parse = (value) => {
   if (typeof value !== "string") return null;
   try {

@@ -158,7 +158,7 @@ describe("importing does no work", () => {
     const afterwards = calls.filter((name) => ["Module", "Instance"].includes(name));
     return { atImport, atConstruction: [...new Set(atConstruction)], afterwards, more, client: typeof client };
   };
-  const specifiers = ["digitalpaye-auth", "digitalpaye-auth/stores/redis", "digitalpaye-auth/stores/workers-kv"];
+  const specifiers = ["digitalpaye-auth", "digitalpaye-auth/stores/redis", "digitalpaye-auth/stores/workers-kv", "digitalpaye-auth/stores/testing"];
   for (const how of ["import", "require"]) {
     test(`by ${how}: nothing is compiled, sent, timed, drawn or asked`, async () => {
       const { result, stderr } = await inChild(watch, { specifiers, how, credentials });

@@ -23,8 +23,12 @@ const files = [
   "bin/digitalpaye-auth.js",
   "cjs/index.cjs",
   "cjs/index.d.cts",
+  "cjs/stores/durable-object.cjs",
+  "cjs/stores/durable-object.d.cts",
   "cjs/stores/redis.cjs",
   "cjs/stores/redis.d.cts",
+  "cjs/stores/testing.cjs",
+  "cjs/stores/testing.d.cts",
   "cjs/stores/workers-kv.cjs",
   "cjs/stores/workers-kv.d.cts",
   "edge-light.js",
@@ -39,8 +43,16 @@ const files = [
   "react-native.js",
   "reply.js",
   "sbom.cdx.json",
+  "stores/durable-object.d.ts",
+  "stores/durable-object.js",
+  "stores/redis-clients.js",
   "stores/redis.d.ts",
   "stores/redis.js",
+  "stores/remote.js",
+  "stores/testing-leases.js",
+  "stores/testing-tools.js",
+  "stores/testing.d.ts",
+  "stores/testing.js",
   "stores/workers-kv.d.ts",
   "stores/workers-kv.js",
   "wasm/bytes.js",
@@ -149,6 +161,9 @@ for (const [how, load] of [["import", importInstalled], ["require", requireInsta
     test("has its stores", async () => {
       assert.equal(typeof (await load("digitalpaye-auth/stores/redis")).redisStore, "function");
       assert.equal(typeof (await load("digitalpaye-auth/stores/workers-kv")).workersKvStore, "function");
+      assert.equal(typeof (await load("digitalpaye-auth/stores/testing")).testStore, "function");
+      // That one is of Cloudflare alone.
+      await assert.rejects(async () => load("digitalpaye-auth/stores/durable-object"), /cloudflare:/);
     });
 
     test("hides what is not public", async () => {
@@ -159,7 +174,8 @@ for (const [how, load] of [["import", importInstalled], ["require", requireInsta
 
 test("an ES module that imports the CommonJS build sees the names of its exports", async () => {
   const project = await installed();
-  for (const [file, wanted] of [["index", names], ["stores/redis", ["redisStore"]], ["stores/workers-kv", ["workersKvStore"]]]) {
+  for (const [file, wanted] of [["index", names], ["stores/redis", ["redisStore"]], ["stores/workers-kv", ["workersKvStore"]],
+    ["stores/testing", ["testStore"]]]) {
     const module = await import(join(project, "node_modules", "digitalpaye-auth", "cjs", `${file}.cjs`));
     const seen = Object.keys(module).filter((name) => name !== "default" && name !== "module.exports");
     assert.deepEqual(seen.sort(), wanted, file);

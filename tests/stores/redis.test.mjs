@@ -57,7 +57,8 @@ for (const [release, { createClient }] of Object.entries({ redis4, redis5, redis
     const [one, other] = [redisStore(await connect(createClient)), redisStore(await connect(createClient))];
     assert.equal(await one.acquire(KEY, 30), true);
     assert.equal(await other.acquire(KEY, 30), false);
-    assert.equal(await one.acquire(KEY, 30), false);
+    await client.pExpire(LEASE, 5_000);
+    assert.equal(await one.acquire(KEY, 30), true, "renewed");
     const left = await client.pTTL(LEASE);
     assert.ok(left > 20_000 && left <= 30_000, `the lease lasts ${left} ms`);
     await one.release(KEY);
@@ -79,12 +80,14 @@ test("RESP 3 and strings as bytes are read the same", async () => {
   assert.deepEqual(token, TOKEN);
   assert.ok(ttlSeconds > 590 && ttlSeconds <= 600);
   assert.equal(await store.acquire(KEY, 30), true);
-  assert.equal(await store.acquire(KEY, 30), false);
+  assert.equal(await redisStore(typed).acquire(KEY, 30), false);
   await store.release(KEY);
   assert.equal(await client.exists(LEASE), 0);
+  await client.set(ENTRY, "[]");
+  assert.deepEqual(await store.get(KEY), {});
 });
 
-test("every operation is one command", async () => {
+test("every operation is one command; before a first write, one more asks for the time", async () => {
   let commands = 0;
   const store = redisStore({
     isOpen: true,
@@ -98,11 +101,15 @@ test("every operation is one command", async () => {
     await operation();
     return commands;
   };
+  assert.equal(await each(() => store.set(KEY, TOKEN, 600)), 2);
   assert.equal(await each(() => store.set(KEY, TOKEN, 600)), 1);
+  assert.equal(await each(() => store.get("another")), 1);
+  assert.equal(await each(() => store.set("another", TOKEN, 600)), 1);
   assert.equal(await each(() => store.get(KEY)), 1);
   assert.equal(await each(() => store.acquire(KEY, 30)), 1);
   assert.equal(await each(() => store.release(KEY)), 1);
   assert.equal(await each(() => store.release(KEY)), 0);
+  assert.equal(await each(() => store.delete(KEY, "another")), 1);
   assert.equal(await each(() => store.delete(KEY)), 1);
 });
 
@@ -223,10 +230,12 @@ describe("what is not ours under the key", () => {
     "a megabyte": JSON.stringify({ token: "a".repeat(1_048_576), exp: 1 }),
   };
   for (const [name, value] of Object.entries(values)) {
-    test(`${name}: a miss, and replaced`, async () => {
+    test(`${name}: nonsense, kept by delete() of a token, and replaced`, async () => {
       const store = redisStore(client);
       await client.set(ENTRY, value);
-      assert.equal(await store.get(KEY), null);
+      assert.deepEqual(await store.get(KEY), {});
+      await store.delete(KEY, TOKEN.token);
+      assert.equal(await client.exists(ENTRY), 1);
       await store.set(KEY, TOKEN, 600);
       assert.equal((await store.get(KEY)).token, TOKEN.token);
     });
@@ -239,10 +248,12 @@ describe("what is not ours under the key", () => {
     stream: (key) => client.xAdd(key, "*", { token }),
   };
   for (const [type, put] of Object.entries(keys)) {
-    test(`a ${type}: a miss, and replaced; as a lease: held by others`, async () => {
+    test(`a ${type}: nonsense, and replaced; as a lease: held by others`, async () => {
       const store = redisStore(client);
       await put(ENTRY);
-      assert.equal(await store.get(KEY), null);
+      assert.deepEqual(await store.get(KEY), {});
+      await store.delete(KEY, TOKEN.token);
+      assert.equal(await client.exists(ENTRY), 1);
       await store.set(KEY, TOKEN, 600);
       assert.equal((await store.get(KEY)).token, TOKEN.token);
 
@@ -323,9 +334,48 @@ test("a closed client fails every operation", async () => {
   await assert.rejects(store.acquire(KEY, 30));
 });
 
-test("what is no client of the redis package is refused in words", () => {
-  const ioredis = { status: "ready", eval() {}, get() {}, set() {}, del() {} };
-  for (const no of [undefined, null, {}, "redis://127.0.0.1:6379", 6379, () => {}, ioredis, { isOpen: true }]) {
-    assert.throws(() => redisStore(no), (error) => error instanceof TypeError && /`redis`/.test(error.message));
+test("what is no client is refused in words", () => {
+  class Client { eval() {} }
+  const redis3 = { connected: true, ready: true, eval() {}, get() {}, set() {}, multi() {} };
+  for (const no of [
+    undefined, null, {}, "redis://127.0.0.1:6379", 6379, [], new Map(), redis3, { isOpen: true }, { status: "ready" },
+    { eval() {} }, { createScript() {} }, Client, redis5.createClient().multi(),
+  ]) {
+    assert.throws(() => redisStore(no), (error) => error instanceof TypeError && /`redis`.*`ioredis`.*a function/.test(error.message));
+  }
+});
+
+describe("prefix", () => {
+  test("is what the keys begin with", async () => {
+    const store = redisStore(client, { prefix: "shop:" });
+    await store.set(KEY, TOKEN, 600);
+    await store.acquire(KEY, 30);
+    assert.deepEqual((await client.keys("*")).sort(), [`shop:{${KEY}}`, `shop:{${KEY}}:lease`]);
+    assert.equal(await redisStore(client).get(KEY), null);
+    assert.equal((await redisStore(client, { prefix: "shop:" }).get(KEY)).token, TOKEN.token);
+    await redisStore(client, { prefix: undefined }).set(KEY, TOKEN, 600);
+    assert.equal(await client.exists(ENTRY), 1);
+  });
+
+  test("that is no string is refused in words", () => {
+    for (const prefix of [null, 5, {}, []]) {
+      assert.throws(() => redisStore(client, { prefix }), (error) => error instanceof TypeError && /prefix must be a string/.test(error.message));
+    }
+    for (const options of [null, "shop:"]) assert.throws(() => redisStore(client, options), TypeError);
+  });
+});
+
+test("delete() of a token finds it in whatever JSON the entry is", async () => {
+  const store = redisStore(client);
+  for (const entry of [
+    `{ "exp": 1, "more": [1, {"token": "other"}], "token" : "${TOKEN.token}" }`,
+    JSON.stringify({ token: TOKEN.token }),
+    `{"token":"${[...TOKEN.token].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")}","exp":1}`,
+  ]) {
+    await client.set(ENTRY, entry);
+    await store.delete(KEY, "other");
+    assert.equal(await client.exists(ENTRY), 1, entry);
+    await store.delete(KEY, TOKEN.token);
+    assert.equal(await client.exists(ENTRY), 0, entry);
   }
 });

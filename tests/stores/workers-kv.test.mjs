@@ -12,6 +12,7 @@ const KEY = "mJ2e0cOWMC0yOWYwLTRjMWMtOGE2ZC0bGl2ZV9JlYzU";
 const ENTRY = `digitalpaye-auth:${KEY}`;
 const TOKEN = { token: "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3Mjg2MzQ4MDN9.c2ln", exp: 1_728_634_803 };
 
+const { testStore } = await importInstalled("digitalpaye-auth/stores/testing");
 const { workersKvStore } = await importInstalled("digitalpaye-auth/stores/workers-kv");
 
 // The store is made at module scope, as a Worker's shared client makes it. Each request is one call of one method.
@@ -113,7 +114,7 @@ test("a fraction of a second is no error for KV", async () => {
   assert.ok((await call("get", KEY)).ttlSeconds <= 61.234_5);
 });
 
-describe("what is not ours under the key is a miss, and replaced:", () => {
+describe("what is not ours under the key is nonsense, and replaced:", () => {
   const entry = { ...TOKEN, expiresAt: Date.now() + 600_000 };
   const values = {
     "an empty string": "",
@@ -124,18 +125,31 @@ describe("what is not ours under the key is a miss, and replaced:", () => {
     "an end of another type": JSON.stringify({ ...entry, expiresAt: "2100-01-01" }),
     "a token of another type": JSON.stringify({ ...entry, token: 5 }),
     "an exp of another type": JSON.stringify({ ...entry, exp: null }),
-    "an end that is past": JSON.stringify({ ...entry, expiresAt: Date.now() - 1 }),
     "bytes": new Uint8Array([0xff, 0xfe, 0x00, 0x80]),
   };
   for (const [name, value] of Object.entries(values)) {
     test(name, async () => {
       await kv.put(ENTRY, value);
-      assert.equal(await call("get", KEY), null);
+      assert.deepEqual(await call("get", KEY), {});
+      await call("delete", KEY, TOKEN.token);
+      assert.notEqual(await kv.get(ENTRY), null);
       await call("set", KEY, TOKEN, 600);
       assert.equal((await call("get", KEY)).token, TOKEN.token);
     });
   }
 });
+
+test("what has ended is a miss", async () => {
+  await kv.put(ENTRY, JSON.stringify({ ...TOKEN, expiresAt: Date.now() - 1 }));
+  assert.equal(await call("get", KEY), null);
+});
+
+// The rules run here; the store is in workerd. It has no leases.
+testStore(async () => ({
+  get: (key) => call("get", key),
+  set: (key, token, ttlSeconds) => call("set", key, token, ttlSeconds),
+  delete: (key, ...token) => call("delete", key, ...token),
+}), { test, describe: (name, body) => (name === "leases" ? undefined : describe(name, body)) });
 
 test("a namespace that fails fails the operation", async () => {
   const fail = async () => { throw new Error("KV PUT failed: 429 Too Many Requests"); };

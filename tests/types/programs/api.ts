@@ -7,9 +7,15 @@ import type {
   AccessToken, AuthErrorCode, AuthErrorFields, AuthOptions, CallOptions, StoredToken, TokenStore,
 } from "digitalpaye-auth";
 import { redisStore } from "digitalpaye-auth/stores/redis";
-import type { RedisClient } from "digitalpaye-auth/stores/redis";
+import type {
+  GlideRedisClient, IoredisClient, NodeRedisClient, RedisClient, RedisEval, RedisStoreOptions, UpstashClient,
+} from "digitalpaye-auth/stores/redis";
 import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
 import type { WorkersKvNamespace } from "digitalpaye-auth/stores/workers-kv";
+import { durableObjectStore, TokenObject } from "digitalpaye-auth/stores/durable-object";
+import type { TokenObjectNamespace } from "digitalpaye-auth/stores/durable-object";
+import { testStore } from "digitalpaye-auth/stores/testing";
+import type { TestRunner, TestStoreOptions } from "digitalpaye-auth/stores/testing";
 
 // Tells readonly and optional properties from others, too.
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -111,7 +117,7 @@ check<Equal<StoredToken, { readonly token: string; readonly exp: number; readonl
 check<Equal<TokenStore, {
   get(key: string): Promise<StoredToken | null | undefined>;
   set(key: string, token: AccessToken, ttlSeconds: number): Promise<void>;
-  delete?(key: string): Promise<void>;
+  delete?(key: string, token?: string): Promise<void>;
   acquire?(key: string, ttlSeconds: number): Promise<boolean>;
   release?(key: string): Promise<void>;
 }>>();
@@ -185,10 +191,31 @@ export const made: Error = new RateLimitError("later", { retryAfter: 1 } satisfi
 
 // Stores
 check<Equal<ReturnType<typeof redisStore>, TokenStore>>();
-redisStore({ isOpen: true, eval: async () => null } satisfies RedisClient);
+redisStore({ isOpen: true, eval: async () => null } satisfies NodeRedisClient);
+redisStore({ status: "ready", eval: async () => null } satisfies IoredisClient);
+redisStore({ createScript: () => null, eval: async () => null } satisfies UpstashClient);
+redisStore({ customCommand: async () => null } satisfies GlideRedisClient);
+redisStore((async (script, keys, args) => [script, ...keys, ...args]) satisfies RedisEval, { prefix: "shop:" } satisfies RedisStoreOptions);
+redisStore(some<RedisClient>(), { prefix: undefined });
+check<Equal<RedisClient, NodeRedisClient | IoredisClient | UpstashClient | GlideRedisClient | RedisEval>>();
+// @ts-expect-error: a name
+redisStore(some<RedisClient>(), { prefix: 5 });
+// @ts-expect-error: no client
+redisStore({ eval: async () => null });
 // @ts-expect-error: not a client
 redisStore("redis://localhost");
 check<Equal<ReturnType<typeof workersKvStore>, TokenStore>>();
 workersKvStore({ get: async () => null, put: async () => {}, delete: async () => {} } satisfies WorkersKvNamespace);
 // @ts-expect-error: not a namespace
 workersKvStore({});
+check<Equal<ReturnType<typeof durableObjectStore>, TokenStore>>();
+durableObjectStore({ idFromName: (name: string) => ({ name }), get: (id: { name: string }) => id } satisfies TokenObjectNamespace);
+check<Equal<ReturnType<TokenObject["alarm"]>, Promise<void>>>();
+// @ts-expect-error: no namespace
+durableObjectStore({});
+check<Equal<ReturnType<typeof testStore>, void>>();
+const runner: TestRunner = { describe: (_: string, body: () => void) => body(), test: (_: string, body: () => Promise<void>) => body() };
+testStore(() => some<TokenStore>(), runner);
+testStore(async () => some<TokenStore>(), runner, { shortestTtlSeconds: 60 } satisfies TestStoreOptions);
+// @ts-expect-error: it makes a store
+testStore(() => ({}), runner);
