@@ -1,4 +1,5 @@
 // The API: `authenticate` and `DigitalpayeAuth`, over one client's host.
+import { optionsFromEnv } from "./env.js";
 import { fetchWithToken } from "./fetch.js";
 import { Host, needRoom } from "./host.js";
 
@@ -29,6 +30,10 @@ export class DigitalpayeAuth {
 
   constructor(options) {
     this.#host = new Host(options, false);
+  }
+
+  static fromEnv(options) {
+    return new this(optionsFromEnv(options));
   }
 
   getToken(call) {
