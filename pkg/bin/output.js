@@ -2,7 +2,7 @@
 // a stack trace.
 
 /** Whether the one at the other end of a pipe has gone: what it did not want to read is no failure of ours. */
-const isGone = ({ code }) => code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "EOF" || code === "ECONNRESET";
+const isGone = ({ code, name }) => ["EPIPE", "EOF", "ECONNRESET", "ERR_STREAM_DESTROYED"].includes(code) || name === "BrokenPipe";
 
 for (const stream of [process.stdout, process.stderr]) {
   // Errors are looked at where something is written; without a listener they would end the process here.
@@ -10,9 +10,10 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /** Writes to a stream; resolves to the error that came of it, if one did. */
-const write = (stream, text) => new Promise((resolve) => {
-  stream.write(text, (error) => resolve(error ?? undefined));
-});
+const write = (stream, text) => new Promise((resolve, reject) => {
+  // Deno throws where Node.js calls back.
+  stream.write(text, (error) => (error ? reject(error) : resolve()));
+}).catch((error) => error);
 
 /** Prints to stdout; resolves to the exit status `status`, or 1 if it could not be written. */
 export async function print(text, status = 0) {
