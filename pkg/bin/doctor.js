@@ -104,6 +104,8 @@ function usable() {
 
 async function unusable(fault, { env, report, words }) {
   if (!(fault instanceof InvalidOptionsError)) {
+    await report.heading(words.token.heading);
+    await report.line("fault", words.token.label, words.token.none(fault.code, undefined, fault.message));
     await report.summary("fault", words.summary.runtime(fault.code));
     return 1;
   }

@@ -168,7 +168,7 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
     foreign: (ours, theirs) => `Donnez à ${ours} la valeur de ${theirs}.`,
     unusable: (name) => `Corrigez ${name}.`,
     marked: (name) => `Corrigez ${name} : voyez sa ligne ci-dessus.`,
-    runtime: (code) => `Le paquet ne peut pas tourner ici (${code}). Prenez Node.js 20 ou plus.`,
+    runtime: (code) => `Le paquet ne marche pas ici (${code}). Prenez Node.js 20 ou plus.`,
     dns: "Vérifiez l’hôte dans DIGITALPAYE_BASE_URL, puis le DNS de cette machine.",
     tcp: "Vérifiez l’adresse dans DIGITALPAYE_BASE_URL, puis le pare-feu.",
     tls: "N’allez pas plus loin : la connexion n’est pas sûre. Voyez la ligne TLS.",
