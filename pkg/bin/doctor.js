@@ -16,7 +16,8 @@ const { version } = createRequire(import.meta.url)("../package.json");
 
 /** Resolves to the exit status: 0 with a token, 1 without, 2 for arguments or variables that are unusable. */
 export async function run(args) {
-  const { env } = process;
+  const env = variables();
+  if (env === undefined) return fail("invalid_options", "the environment may not be read: run Deno with --allow-env", 2);
   const words = wordsFor(env);
   if (args.some((arg) => arg === "--help" || arg === "-h")) return print(words.help);
   const strange = args.find((arg) => arg !== "--try-sdk-path");
@@ -29,6 +30,15 @@ export async function run(args) {
   process.exit(report.failed ? 1 : status);
 }
 
+/** A copy of the environment, or undefined where it takes a permission that is not there. */
+function variables() {
+  try {
+    return { ...process.env };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Every form in which a secret could come back in somebody's answer. */
 function secretsOf(env) {
   const { [VARIABLES.apiKey]: key = "", [VARIABLES.apiSecret]: secret = "" } = env;
@@ -38,7 +48,7 @@ function secretsOf(env) {
 
 async function examine({ env, report, words, trySdkPath }) {
   const options = usable();
-  const url = options.fault ? undefined : new URL("v1/auth", `${String(options.baseUrl ?? "https://api.digitalpaye.com").replace(/\/*$/, "")}/`);
+  const url = options.fault ? undefined : endpointOf(options.baseUrl ?? "https://api.digitalpaye.com");
   const plain = url?.protocol === "http:";
   await report.title(words.title(new Date()));
   const suspect = await checkVariables({ env, report, words });
@@ -78,6 +88,12 @@ async function examine({ env, report, words, trySdkPath }) {
   const fault = faultOf(network, exchange.kind, usesProxy(env, plain));
   await report.summary("fault", suspect && fault === "401" ? say.marked(suspect) : say[fault] ?? say.other);
   return 1;
+}
+
+/** Where tokens come from; a path is kept. */
+function endpointOf(baseUrl) {
+  const { href } = new URL(baseUrl);
+  return new URL(`${href}${href.endsWith("/") ? "" : "/"}v1/auth`);
 }
 
 /** What to name in the summary: the first thing on the way that does not work. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { after, describe, test } from "node:test";
+import { engine } from "../conformance/lib/engines.mjs";
 import { authority } from "../faults/authority.mjs";
 import { jwt, failure } from "../lib/replies.mjs";
 import { configured, credentials, doctor, startApi, stopAll } from "./command.mjs";
@@ -196,6 +197,22 @@ describe("variables that look wrong", { concurrency: 2 }, () => {
 });
 
 describe("the machine", { concurrency: 2 }, () => {
+  test("Deno without permission says so", async () => {
+    const { status, stdout, stderr } = await doctor({}, [], { program: await engine("Deno"), flags: ["run", "--no-prompt", "--allow-read"] });
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, /^invalid_options: [^\n]*--allow-env\n$/);
+  });
+
+  for (const [name, runtime, flags] of [["Node 22", "Node.js"], ["Node 26", "Node.js"], ["Bun", "Bun"], ["Deno", "Deno", ["run", "--allow-all"]]]) {
+    test(`${name}: the whole report`, async () => {
+      const { status, findings, summary } = await doctor(at(good), [], { program: await engine(name), flags });
+      assert.equal(status, 0);
+      assert.match(findings[runtime], /^· \d+\.\d+\.\d+, /);
+      assert.equal(findings.Life, "✓ 600 s");
+      assert.match(summary, /^✓/);
+    });
+  }
+
   test("a proxy that Node.js ignores, one that it uses, one for other addresses; no value is shown", async () => {
     const proxy = "http://user:pr0xy-pass@127.0.0.1:9";
     const options = { secrets: ["pr0xy-pass"] };
@@ -326,7 +343,7 @@ describe("answers", { concurrency: 2 }, () => {
     "a token that has ended": [(_, __, api) => api.grant({ change: () => ({ token: jwt({ iat: 5, exp: 4 }), exp: 4 }) }), /^✓ 200, /, "Token", /^✗ none: invalid_response/,
       "✗ The API gave a token that the package refuses."],
     "words that repeat the secret": [(_, __, api) => api.json(401, failure(401, `pas ${credentials.apiSecret}`)), /^✗ 401, /, "reason", "· left out: it repeats a key or secret", "✗ Compare key"],
-    "words that a terminal would obey": [(_, __, api) => api.json(401, failure(401, "un\u001b[2J\r\ndeux\u202e")), /^✗ 401, /, "reason", "· “un [2J deux ”", "✗ Compare key"],
+    "words that a terminal would obey": [(_, __, api) => api.json(401, failure(401, "un\u001b[2J\r\ndeux\u202e")), /^✗ 401, /, "reason", "· “un [2J deux”", "✗ Compare key"],
   };
   for (const [name, [answer, post, variable, finding, summary]] of Object.entries(rows)) {
     test(name, async () => {
@@ -339,6 +356,17 @@ describe("answers", { concurrency: 2 }, () => {
       assert.ok(report.summary.startsWith(summary), report.summary);
     });
   }
+
+  // Cut where it stands, it would be a text that nobody recognizes.
+  test("nothing that is quoted shows a secret, or the beginning of one", async () => {
+    const { apiSecret } = credentials;
+    const html = await startApi((_, response) => response.writeHead(200, { "Content-Type": `text/html; charset=utf-8; boundary-${credentials.apiKey}` })
+      .end(`<title>${"x ".repeat(27)}${apiSecret}</title>`));
+    const portal = await doctor(at(html), [], { secrets: [apiSecret.slice(0, 6), credentials.apiKey.slice(0, 6)] });
+    assert.match(portal.findings.HTML, /titled “(x ){27}\[…\]”/);
+    const redirect = await startApi((_, response) => response.writeHead(302, { Location: `/${"x".repeat(85)}${encodeURIComponent(apiSecret)}` }).end());
+    assert.match((await doctor(at(redirect), [], { secrets: [apiSecret.slice(0, 6)] })).findings.Location, /\[…\]/);
+  });
 
   test("an answer that goes wrong once", async () => {
     let first = true;

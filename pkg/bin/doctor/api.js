@@ -1,6 +1,5 @@
 // What the API answers, seen without the package: the exchange itself, its clock, and what it tells browsers.
 import { isContractToken, leftOf } from "./token.js";
-import { cut } from "./variables.js";
 import { codeOf, waitingFor } from "./wait.js";
 
 const REQUEST_MS = 10_000;
@@ -57,15 +56,16 @@ export async function checkExchange({ url, authorization, environment, report, w
     await report.line("fault", label, say.noAnswer(answer.failed));
     return { kind: answer.failed === "timeout" ? "timeout" : "network", answer };
   }
+  for (const object of [answer.value, answer.value?.data]) report.hide(object?.token, object?.access_token);
   const kind = kindOf(answer);
   const type = answer.headers.get("content-type");
-  await report.line(kind === "token" ? "good" : "fault", label, say.answer(answer.status, type && cut(type, 40), answer.value !== undefined, answer.ms));
+  await report.line(kind === "token" ? "good" : "fault", label, say.answer(answer.status, type && report.excerpt(type, 40), answer.value !== undefined, answer.ms));
   await sayWords(answer, report, say);
-  if (kind === "html") await report.line("fault", "HTML", say.html(titleOf(answer.text)));
-  if (kind === "redirect") await report.line("fault", "Location", say.redirect(targetOf(answer, url)));
+  if (kind === "html") await report.line("fault", "HTML", say.html(titleOf(answer.text, report)));
+  if (kind === "redirect") await report.line("fault", "Location", say.redirect(targetOf(answer, url, report)));
   if (kind === "contract") await report.line("fault", "data", say.contract(shapeOf(answer.value)));
   const retryAfter = answer.headers.get("retry-after");
-  if (retryAfter !== null) await report.line("hint", "Retry-After", say.retryAfter(cut(retryAfter, 40), /^\d+$/.test(retryAfter)));
+  if (retryAfter !== null) await report.line("hint", "Retry-After", say.retryAfter(report.excerpt(retryAfter, 40), /^\d+$/.test(retryAfter)));
   for (const [index, cause] of (say.causes[kind] ?? []).entries()) await report.line(index === 0 ? "hint" : "more", index === 0 ? say.likely : "", cause);
   return { kind, answer };
 }
@@ -75,7 +75,7 @@ async function sayWords({ value, status }, report, say) {
   for (const name of ["message", "reason"]) {
     const text = value?.[name];
     if (typeof text !== "string" || text === "" || (status === 200 && name === "message")) continue;
-    await report.line("info", name, report.repeatsSecret(text) ? say.repeats : say.quote(cut(text, 300)));
+    await report.line("info", name, report.repeatsSecret(text) ? say.repeats : say.quote(report.excerpt(text, 300)));
   }
 }
 
@@ -90,16 +90,16 @@ function kindOf({ status, headers, text, value }) {
   return code >= 500 && code < 600 ? "500" : "other";
 }
 
-const titleOf = (html) => {
-  const title = /<title[^>]*>([^<]{1,200})/i.exec(html)?.[1].trim();
-  return title && cut(title, 60);
+const titleOf = (html, report) => {
+  const title = /<title[^>]*>([^<]*)/i.exec(html)?.[1].trim();
+  return title && report.excerpt(title, 60);
 };
 
 /** Where a redirect leads: without query and user info, which may hold anything. */
-function targetOf({ headers }, url) {
+function targetOf({ headers }, url, report) {
   try {
     const { origin, pathname } = new URL(headers.get("location"), url);
-    return cut(`${origin}${pathname}`, 120);
+    return report.excerpt(`${origin}${pathname}`, 120);
   } catch {
     return undefined;
   }

@@ -34,7 +34,7 @@ Prints what works on the way to a token and what does not. The report holds no
 secret and may be shown to others. It sends a few requests with your credentials
 to the API, and one without.
 
-  --try-sdk-path  also ask /v1/auth/token, the path of the vendor's SDK
+  --try-sdk-path  also ask /v1/auth/token, the path of Digitalpaye's SDK
   -h, --help      print this and exit
 
 Exit status: 0 with a token, 1 without, 2 if the configuration is unusable.
@@ -72,7 +72,7 @@ Exit status: 0 with a token, 1 without, 2 if the configuration is unusable.
     proxies: "Proxy",
     noProxies: "no variable names one",
     proxy: (names, active, leadsAway) => `${names.join(", ")} set; ${active ? "requests go through it"
-      : leadsAway ? "Node.js ignores it unless NODE_USE_ENV_PROXY=1 (Node.js 22.21, 24.5 or newer)" : "not for this address"}`,
+      : leadsAway ? "Node.js ignores it unless NODE_USE_ENV_PROXY=1 (Node.js 22.21, 24 or newer)" : "not for this address"}`,
     extraAuthorities: "set: more certificate authorities are trusted",
     noVerification: "set to 0: certificates are not checked, so anybody on the way can read the secret. Unset it.",
   },
@@ -111,7 +111,7 @@ Exit status: 0 with a token, 1 without, 2 if the configuration is unusable.
       401: [
         "key and secret swapped, or of two accounts",
         "they belong to another DIGITALPAYE_ENVIRONMENT",
-        "revoked or renewed in the vendor's dashboard",
+        "revoked or renewed in Digitalpaye's dashboard",
       ],
       403: ["a firewall refuses this machine's address, or the account is closed"],
       404: ["a wrong path in DIGITALPAYE_BASE_URL"],
@@ -172,19 +172,19 @@ Exit status: 0 with a token, 1 without, 2 if the configuration is unusable.
     tcp: "Check the address in DIGITALPAYE_BASE_URL, then the firewall.",
     tls: "Do not go on: the connection is not safe. See the line TLS.",
     network: "The API gives no answer. Check the network, then try again.",
-    timeout: "The API does not answer in time. Try again later; tell the vendor if it stays.",
+    timeout: "The API does not answer in time. Try again later, then tell Digitalpaye.",
     html: "A web page answered. Sign in to this network, or ask whoever runs its proxy.",
     redirect: "Set DIGITALPAYE_BASE_URL to the address that the API really has.",
     contract: "The API answers in another form. Update the package, or report it.",
-    400: "The API saw no credentials. Try without the proxy, then ask the vendor.",
-    401: "Compare key, secret and environment with the vendor's dashboard.",
-    403: "Access is refused. Ask the vendor whether this machine's address is allowed.",
+    400: "The API saw no credentials. Try without the proxy, then ask Digitalpaye.",
+    401: "Compare key, secret and environment with Digitalpaye's dashboard.",
+    403: "Access is refused. Ask Digitalpaye whether this machine's address is allowed.",
     404: "Check the path in DIGITALPAYE_BASE_URL.",
     405: "Check the path in DIGITALPAYE_BASE_URL.",
     407: "Give the proxy its user name and password.",
     429: "Too many requests. Wait as long as Retry-After says, and share one token.",
-    500: "The API has a fault of its own. Try again later; tell the vendor if it stays.",
+    500: "The API has a fault of its own. Try again later, then tell Digitalpaye.",
     refusedByPackage: "The API gave a token that the package refuses. See the line Token.",
-    other: "The API gave an answer that is not expected. Show this report to the vendor.",
+    other: "The API gave an answer that is not expected. Show this report to Digitalpaye.",
   },
 };

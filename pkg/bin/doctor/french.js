@@ -35,7 +35,7 @@ Affiche ce qui marche et ce qui ne marche pas, jusqu’au jeton. Le rapport ne
 contient aucun secret et peut être montré. La commande envoie à l’API quelques
 requêtes avec vos identifiants, et une sans eux.
 
-  --try-sdk-path  demander aussi /v1/auth/token, le chemin du SDK du vendeur
+  --try-sdk-path  demander aussi /v1/auth/token, le chemin du SDK de Digitalpaye
   -h, --help      afficher ce texte et terminer
 
 Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
@@ -73,7 +73,7 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
     proxies: "Proxy",
     noProxies: "aucune variable n’en nomme",
     proxy: (names, active, leadsAway) => `${names.join(", ")} : ${active ? "les requêtes passent par lui"
-      : leadsAway ? "Node.js l’ignore sans NODE_USE_ENV_PROXY=1 (Node.js 22.21, 24.5 ou plus récent)" : "pas pour cette adresse"}`,
+      : leadsAway ? "Node.js l’ignore sans NODE_USE_ENV_PROXY=1 (Node.js 22.21, 24 ou plus récent)" : "pas pour cette adresse"}`,
     extraAuthorities: "définie : d’autres autorités de certification sont acceptées",
     noVerification: "vaut 0 : les certificats ne sont pas vérifiés, et n’importe qui sur le chemin peut lire le secret. Supprimez-la.",
   },
@@ -112,7 +112,7 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
       401: [
         "clé et secret inversés, ou de deux comptes",
         "ils sont d’un autre DIGITALPAYE_ENVIRONMENT",
-        "révoqués ou renouvelés dans l’espace du vendeur",
+        "révoqués ou renouvelés dans l’espace Digitalpaye",
       ],
       403: ["un pare-feu refuse l’adresse de cette machine, ou le compte est fermé"],
       404: ["mauvais chemin dans DIGITALPAYE_BASE_URL"],
@@ -161,7 +161,7 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
   },
   summary: {
     good: "Un jeton a été obtenu : il n’y a rien à faire.",
-    skewed: "Jeton obtenu. Réglez l’horloge de cette machine, ou prévenez le vendeur.",
+    skewed: "Jeton obtenu. Réglez l’horloge de cette machine, ou prévenez Digitalpaye.",
     unverified: "Jeton obtenu par une connexion qui n’est pas sûre. Voyez la ligne TLS.",
     unsteady: "Jeton obtenu, mais une réponse était mauvaise. Recommencez plus tard.",
     missing: (name) => `Définissez ${name}.`,
@@ -173,19 +173,19 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
     tcp: "Vérifiez l’adresse dans DIGITALPAYE_BASE_URL, puis le pare-feu.",
     tls: "N’allez pas plus loin : la connexion n’est pas sûre. Voyez la ligne TLS.",
     network: "L’API ne répond pas. Vérifiez le réseau, puis recommencez.",
-    timeout: "L’API ne répond pas à temps. Recommencez, puis prévenez le vendeur.",
+    timeout: "L’API ne répond pas à temps. Recommencez, puis prévenez Digitalpaye.",
     html: "Une page web a répondu. Connectez-vous au réseau, ou voyez avec son proxy.",
     redirect: "Mettez dans DIGITALPAYE_BASE_URL la véritable adresse de l’API.",
     contract: "La réponse a une forme inattendue. Mettez le paquet à jour ou signalez-la.",
-    400: "L’API n’a pas vu d’identifiants. Essayez sans proxy, puis voyez le vendeur.",
-    401: "Comparez clé, secret et environnement avec l’espace du vendeur.",
-    403: "Accès refusé. Demandez au vendeur si l’adresse de la machine est admise.",
+    400: "L’API n’a pas vu d’identifiants. Essayez sans proxy, puis demandez à Digitalpaye.",
+    401: "Comparez clé, secret et environnement avec l’espace Digitalpaye.",
+    403: "Accès refusé. Demandez à Digitalpaye si l’adresse de la machine est admise.",
     404: "Vérifiez le chemin dans DIGITALPAYE_BASE_URL.",
     405: "Vérifiez le chemin dans DIGITALPAYE_BASE_URL.",
     407: "Donnez au proxy son nom d’utilisateur et son mot de passe.",
     429: "Trop de requêtes. Attendez le temps de Retry-After et partagez un jeton.",
-    500: "L’API est en panne. Recommencez plus tard, puis prévenez le vendeur.",
+    500: "L’API est en panne. Recommencez plus tard, puis prévenez Digitalpaye.",
     refusedByPackage: "L’API a donné un jeton que le paquet refuse. Voyez la ligne Jeton.",
-    other: "La réponse de l’API est inattendue. Montrez ce rapport au vendeur.",
+    other: "La réponse de l’API est inattendue. Montrez ce rapport à Digitalpaye.",
   },
 };

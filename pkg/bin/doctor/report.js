@@ -35,6 +35,12 @@ export class Report {
     return this.#secrets.some((secret) => text.includes(secret));
   }
 
+  /** The beginning of somebody else's text. What must not be shown goes before it is cut: a part of it would stay. */
+  excerpt(text, length) {
+    const visible = this.#redacted(oneLine(text));
+    return visible.length > length ? `${visible.slice(0, length - 1)}…` : visible;
+  }
+
   title(text) {
     return this.#print(`${this.#paint(1, this.#clean(text))}\n`);
   }
@@ -60,8 +66,11 @@ export class Report {
   }
 
   #clean(text) {
-    const visible = this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), String(text));
-    return this.#typeset(oneLine(visible));
+    return this.#typeset(oneLine(this.#redacted(text)));
+  }
+
+  #redacted(text) {
+    return this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
   }
 
   async #print(text) {

@@ -39,7 +39,7 @@ export async function checkVariables({ env, report, words }) {
   const others = Object.keys(env).filter((name) => name.startsWith("DIGITALPAYE_") && env[name] && !Object.values(VARIABLES).includes(name)).sort();
   for (const name of others.slice(0, MOST_OTHERS)) {
     const meant = Object.keys(FOREIGN).find((option) => FOREIGN[option].includes(name));
-    await report.line("hint", cut(name, 60), meant ? say.foreign(VARIABLES[meant]) : say.other);
+    await report.line("hint", report.excerpt(name, 60), meant ? say.foreign(VARIABLES[meant]) : say.other);
   }
   if (others.length > MOST_OTHERS) await report.line("more", say.more(others.length - MOST_OTHERS), "");
   return suspect;
@@ -72,6 +72,3 @@ export function mistakesIn(value, secret) {
   if (value === secret) found.push("same");
   return found;
 }
-
-/** A text of so many characters at most. */
-export const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
