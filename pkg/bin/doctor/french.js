@@ -177,7 +177,7 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
     html: "Une page web a répondu. Connectez-vous au réseau, ou voyez avec son proxy.",
     redirect: "Mettez dans DIGITALPAYE_BASE_URL la véritable adresse de l’API.",
     contract: "La réponse a une forme inattendue. Mettez le paquet à jour ou signalez-la.",
-    400: "L’API n’a pas vu d’identifiants. Essayez sans proxy, puis demandez à Digitalpaye.",
+    400: "L’API n’a vu aucun identifiant. Essayez sans proxy, ou voyez Digitalpaye.",
     401: "Comparez clé, secret et environnement avec l’espace Digitalpaye.",
     403: "Accès refusé. Demandez à Digitalpaye si l’adresse de la machine est admise.",
     404: "Vérifiez le chemin dans DIGITALPAYE_BASE_URL.",
