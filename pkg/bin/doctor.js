@@ -1,7 +1,7 @@
 // `digitalpaye-auth doctor`: a report that says what works and what does not, and that can be shown to anybody.
 import { createRequire } from "node:module";
 import { AuthError, DigitalpayeAuth, InvalidOptionsError } from "../index.js";
-import { VARIABLES, optionsFromEnv } from "../env.js";
+import { FOREIGN, VARIABLES, optionsFromEnv } from "../env.js";
 import { unknownArgument } from "./arguments.js";
 import { checkClock, checkCors, checkExchange, checkSdkPath } from "./doctor/api.js";
 import { wordsFor } from "./doctor/language.js";
@@ -43,7 +43,8 @@ function variables() {
 function secretsOf(env) {
   const { [VARIABLES.apiKey]: key = "", [VARIABLES.apiSecret]: secret = "" } = env;
   const base64 = (text) => Buffer.from(text).toString("base64");
-  return [key, secret].flatMap((text) => [text, text.trim(), encodeURIComponent(text), base64(text)]).concat(base64(`${key}:${secret}`)).filter(Boolean);
+  const foreign = Object.values(FOREIGN).flat().map((name) => env[name] ?? "");
+  return [key, secret, ...foreign].flatMap((text) => [text, text.trim(), encodeURIComponent(text), base64(text)]).concat(base64(`${key}:${secret}`)).filter(Boolean);
 }
 
 async function examine({ env, report, words, trySdkPath }) {

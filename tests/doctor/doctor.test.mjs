@@ -364,6 +364,8 @@ describe("answers", { concurrency: 2 }, () => {
       .end(`<title>${"x ".repeat(27)}${apiSecret}</title>`));
     const portal = await doctor(at(html), [], { secrets: [apiSecret.slice(0, 6), credentials.apiKey.slice(0, 6)] });
     assert.match(portal.findings.HTML, /titled “(x ){27}\[…\]”/);
+    const foreign = await startApi((_, __, api) => api.json(401, failure(401, "pas sk-value-2")));
+    assert.match((await doctor({ ...at(foreign), DIGITALPAYE_SECRET: "sk-value-2" }, [], { secrets: ["sk-value-2"] })).findings.reason, /^· left out/);
     const redirect = await startApi((_, response) => response.writeHead(302, { Location: `/${"x".repeat(85)}${encodeURIComponent(apiSecret)}` }).end());
     assert.match((await doctor(at(redirect), [], { secrets: [apiSecret.slice(0, 6)] })).findings.Location, /\[…\]/);
   });
