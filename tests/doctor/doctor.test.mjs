@@ -218,8 +218,10 @@ describe("the machine", { concurrency: 2 }, () => {
     const options = { secrets: ["pr0xy-pass"] };
     const ignored = await doctor({ ...at({ url: "https://127.0.0.1:9" }), HTTPS_PROXY: proxy }, [], options);
     assert.match(ignored.findings.Proxy, /^! HTTPS_PROXY set; Node\.js ignores it unless NODE_USE_ENV_PROXY=1/);
-    const other = await doctor({ ...at(good), HTTPS_PROXY: proxy }, [], options);
-    assert.equal(other.findings.Proxy, "· HTTPS_PROXY set; not for this address");
+    for (const enabled of [{}, { NODE_USE_ENV_PROXY: "1" }]) {
+      const other = await doctor({ ...at(good), HTTPS_PROXY: proxy, ...enabled }, [], options);
+      assert.equal(other.findings.Proxy, "· HTTPS_PROXY set; not for this address");
+    }
     const used = await doctor({ ...at(good), http_proxy: proxy, NO_PROXY: "127.0.0.1", NODE_USE_ENV_PROXY: "1" }, [], options);
     assert.equal(used.findings.Proxy, "· http_proxy, NO_PROXY set; requests go through it");
   });
