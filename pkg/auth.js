@@ -1,5 +1,6 @@
 // The API: `authenticate` and `DigitalpayeAuth`, over one client.
 import { TokenClient } from "./client.js";
+import { optionsFromEnv } from "./env.js";
 import { fetchWithToken } from "./fetch.js";
 
 export { authenticate } from "./client.js";
@@ -29,6 +30,10 @@ export class DigitalpayeAuth {
 
   static #clientOf(auth) {
     return (#client in auth ? auth : auth[SELF]()).#client;
+  }
+
+  static fromEnv(options) {
+    return new this(optionsFromEnv(options));
   }
 
   getToken(call) {

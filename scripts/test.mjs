@@ -42,6 +42,7 @@ const stages = [
   { name: "packaging", suites: ["tests/packaging"] },
   { name: "types", suites: ["tests/types"] },
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
+  { name: "doctor", suites: ["tests/doctor"], needs: ["openssl"] },
   { name: "fuzz", suites: ["tests/fuzz"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },

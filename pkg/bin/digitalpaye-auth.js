@@ -1,14 +1,30 @@
 #!/usr/bin/env node
-// Prints a token for shell scripts: one line of JSON, or `CODE: message` on stderr.
+// The command `digitalpaye-auth`: a token for shell scripts, `doctor` and `emulator`.
 import { createRequire } from "node:module";
-import { authenticate, AuthError } from "../index.js";
+import { authenticate, AuthError, InvalidOptionsError } from "../index.js";
+import { VARIABLES, optionsFromEnv } from "../env.js";
+import { unknownArgument } from "./arguments.js";
+import { end, fail, print } from "./output.js";
 
 const { version } = createRequire(import.meta.url)("../package.json");
 
-const HELP = `Usage: digitalpaye-auth
+const HELP = `Usage: digitalpaye-auth [--token | --header]
+       digitalpaye-auth doctor [--try-sdk-path]
+       digitalpaye-auth emulator [--port N]
 
 Prints a Digitalpaye access token as one line of JSON: {"token":"…","exp":1728634803}
 exp is in seconds since 1970-01-01T00:00:00Z.
+
+Options:
+  --token        print the token alone
+  --header       print "Authorization: Bearer …", for curl --header @-
+  -h, --help     print this and exit
+  -V, --version  print the version and exit
+
+Commands:
+  doctor         print what works and what does not, as a report without secrets;
+                 with --try-sdk-path, also ask /v1/auth/token
+  emulator       serve an API on this machine to try things on, on port 8787
 
 Environment variables:
   DIGITALPAYE_API_KEY      the API key (required)
@@ -16,42 +32,46 @@ Environment variables:
   DIGITALPAYE_ENVIRONMENT  value of X-Environment, Production unless set
   DIGITALPAYE_BASE_URL     address of the API, https://api.digitalpaye.com unless set
 
-Options:
-  -h, --help     print this and exit
-  -V, --version  print the version and exit
-
 Exit status: 0 with a token, 1 without, 2 if the configuration is unusable.
 On failure, stderr has one line: CODE: message
 `;
 
-/** An empty variable counts as one that is not set: shells make no difference between the two easily. */
-const env = (name) => process.env[name] || undefined;
+const FORMATS = {
+  "--token": ({ token }) => token,
+  "--header": ({ token }) => `Authorization: Bearer ${token}`,
+};
+const asJson = ({ token, exp }) => JSON.stringify({ token, exp });
 
+/** Resolves to the exit status. */
 async function main(args) {
-  if (args.includes("--help") || args.includes("-h")) return process.stdout.write(HELP);
-  if (args.includes("--version") || args.includes("-V")) return process.stdout.write(`${version}\n`);
-  if (args.length > 0) return fail("invalid_options", `unknown argument ${args[0].split("=", 1)[0]} (see --help)`, 2);
-  for (const name of ["DIGITALPAYE_API_KEY", "DIGITALPAYE_API_SECRET"]) {
-    if (env(name) === undefined) return fail("invalid_options", `${name} is not set (see --help)`, 2);
-  }
+  const [command, ...rest] = args;
+  if (command === "doctor") return (await import("./doctor.js")).run(rest);
+  if (command === "emulator") return (await import("./emulator.js")).run(rest);
+  if (args.some((arg) => arg === "--help" || arg === "-h")) return print(HELP);
+  if (args.some((arg) => arg === "--version" || arg === "-V")) return print(`${version}\n`);
+  const strange = args.find((arg) => !Object.hasOwn(FORMATS, arg));
+  if (strange !== undefined) return fail("invalid_options", `${unknownArgument(strange, Object.keys(FORMATS))} (see --help)`, 2);
+  const formats = [...new Set(args)];
+  if (formats.length > 1) return fail("invalid_options", `${formats.join(" and ")} cannot be combined (see --help)`, 2);
+  return printToken(FORMATS[formats[0]] ?? asJson);
+}
+
+async function printToken(format) {
+  let token;
   try {
-    const { token, exp } = await authenticate({
-      apiKey: env("DIGITALPAYE_API_KEY"),
-      apiSecret: env("DIGITALPAYE_API_SECRET"),
-      environment: env("DIGITALPAYE_ENVIRONMENT"),
-      baseUrl: env("DIGITALPAYE_BASE_URL"),
-    });
-    process.stdout.write(`${JSON.stringify({ token, exp })}\n`);
+    token = await authenticate(optionsFromEnv());
   } catch (error) {
     if (!AuthError.is(error)) throw error;
-    fail(error.code, error.message, error.code === "invalid_options" ? 2 : 1);
+    return fail(error.code, explained(error), error instanceof InvalidOptionsError ? 2 : 1);
   }
+  return print(`${format(token)}\n`);
 }
 
-function fail(code, message, status) {
-  // One line, and nothing that a terminal would obey, whatever the API's words hold.
-  process.stderr.write(`${code}: ${message.replace(/[\s\p{Cc}]+/gu, " ")}\n`);
-  process.exitCode = status;
+/** The message, with the variable that its option came from. */
+function explained({ message, option }) {
+  const variable = Object.hasOwn(VARIABLES, option ?? "") ? VARIABLES[option] : undefined;
+  if (!variable) return message;
+  return message.includes(variable) ? `${message} (see --help)` : `${message} (${variable})`;
 }
 
-await main(process.argv.slice(2));
+end(await main(process.argv.slice(2)));

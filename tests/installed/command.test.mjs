@@ -45,6 +45,14 @@ test("a token: one line of JSON, nothing else, status 0", async () => {
   assert.deepEqual(request.values("x-environment"), ["Production"]);
 });
 
+test("--token prints the token alone, --header the line for curl --header @-", async () => {
+  for (const [args, line] of [[["--token"], PAGE_TOKEN.token], [["--header"], `Authorization: Bearer ${PAGE_TOKEN.token}`], [["--token", "--token"], PAGE_TOKEN.token]]) {
+    raw.reset(reply(200, PAGE[200]));
+    assert.deepEqual({ ...await run(configured, args), took: 0 }, { status: 0, stdout: `${line}\n`, stderr: "", took: 0 });
+    assert.equal(raw.requests.length, 1);
+  }
+});
+
 test("DIGITALPAYE_ENVIRONMENT and a path in DIGITALPAYE_BASE_URL are used", async () => {
   raw.reset(reply(200, PAGE[200]));
   const { status } = await run({ ...configured, DIGITALPAYE_ENVIRONMENT: "Sandbox", DIGITALPAYE_BASE_URL: `${raw.url}/p/` });
@@ -139,6 +147,34 @@ describe("configuration that cannot be used: status 2, and nothing is sent", () 
     assert.match(stderr, /^invalid_options: .*DIGITALPAYE_API_KEY.*--help.*\n$/);
   });
 
+  test("only the vendor's names: the message says which is set and which is read", async () => {
+    const { status, stderr } = await run({ DIGITALPAYE_PUBLIC_KEY: "pk-4711", DIGITALPAYE_SECRET: credentials.apiSecret });
+    assert.equal(status, 2);
+    assert.match(stderr, /DIGITALPAYE_API_KEY is not set; DIGITALPAYE_PUBLIC_KEY is, .*DIGITALPAYE_API_SECRET; DIGITALPAYE_SECRET is/);
+    assert.ok(!stderr.includes("pk-4711"));
+  });
+
+  test("an unusable value: the message names its variable too", async () => {
+    const { stderr } = await run({ ...configured, DIGITALPAYE_BASE_URL: "nonsense" });
+    assert.match(stderr, /^invalid_options: baseUrl .*\(DIGITALPAYE_BASE_URL\)\n$/);
+  });
+
+  test("two outputs at once, and an option that takes no value", async () => {
+    raw.reset(reply(200, PAGE[200]));
+    const both = await run(configured, ["--token", "--header"]);
+    assert.deepEqual([both.status, both.stdout, both.stderr], [2, "", "invalid_options: --token and --header cannot be combined (see --help)\n"]);
+    const value = await run(configured, ["--token=yes"]);
+    assert.deepEqual([value.status, value.stdout, value.stderr], [2, "", "invalid_options: --token takes no value (see --help)\n"]);
+    assert.equal(raw.requests.length, 0);
+  });
+
+  test("an option is named, a word that may be a secret is not", async () => {
+    for (const [arg, message] of [["--nonsense", "unknown option --nonsense"], ["-x", "unknown option -x"], [`--secret=${credentials.apiSecret}`, "unknown option --secret"],
+      [credentials.apiSecret, "unknown argument"], [`-p${credentials.apiSecret}`, "unknown option"], ["doktor", "unknown argument"]]) {
+      for (const args of [[arg], ["--token", arg]]) assert.equal((await run(configured, args)).stderr, `invalid_options: ${message} (see --help)\n`);
+    }
+  });
+
   test("arguments that it does not know, which are not repeated with their values", async () => {
     for (const args of [["--nonsense"], ["extra"], [`--secret=${credentials.apiSecret}`], ["-x"], [""]]) {
       raw.reset(reply(200, PAGE[200]));
@@ -154,7 +190,7 @@ test("--help says what it reads and what it exits with", async () => {
   for (const args of [["--help"], ["-h"], ["--help", "extra"]]) {
     const { status, stdout, stderr } = await run({}, args);
     assert.deepEqual([status, stderr], [0, ""]);
-    for (const word of ["digitalpaye-auth", "DIGITALPAYE_API_KEY", "DIGITALPAYE_API_SECRET", "DIGITALPAYE_ENVIRONMENT", "DIGITALPAYE_BASE_URL", "--help", "--version", "Production", "https://api.digitalpaye.com"]) {
+    for (const word of ["digitalpaye-auth", "DIGITALPAYE_API_KEY", "DIGITALPAYE_API_SECRET", "DIGITALPAYE_ENVIRONMENT", "DIGITALPAYE_BASE_URL", "--help", "--version", "--token", "--header", "doctor", "emulator", "Production", "https://api.digitalpaye.com"]) {
       assert.ok(stdout.includes(word), word);
     }
   }

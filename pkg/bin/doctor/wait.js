@@ -1,0 +1,44 @@
+// Steps that may take long: each has an end, and says on a terminal what it waits for.
+
+const CLEAR_LINE = "\r\u001b[K";
+
+/** A step that was not done in time. */
+export class StepTimeout extends Error {
+  code = "timeout";
+}
+
+/** Runs `work(signal)`; rejects with a StepTimeout when it takes longer than `ms`. */
+export async function within(ms, work) {
+  const controller = new AbortController();
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new StepTimeout());
+      controller.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([work(controller.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The same, with `what` shown on stderr meanwhile, if that is a terminal. */
+export async function waitingFor(what, ms, work) {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`${CLEAR_LINE}${what}`);
+  try {
+    return await within(ms, work);
+  } finally {
+    if (stderr.isTTY) stderr.write(CLEAR_LINE);
+  }
+}
+
+/** The code of an error, its cause or the first of its errors: what there is to look up. */
+export function codeOf(error) {
+  for (let each = error, depth = 0; each && depth < 8; each = each.errors?.[0] ?? each.cause, depth += 1) {
+    if (typeof each.code === "string" && each.code !== "") return each.code;
+  }
+  return error?.name ?? "Error";
+}

@@ -1,0 +1,386 @@
+// `digitalpaye-auth doctor`: every line of the report, made by a server or a machine that has that very fault.
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { after, describe, test } from "node:test";
+import { engine } from "../conformance/lib/engines.mjs";
+import { authority } from "../faults/authority.mjs";
+import { jwt, failure } from "../lib/replies.mjs";
+import { configured, credentials, doctor, startApi, stopAll } from "./command.mjs";
+
+after(stopAll);
+const good = await startApi();
+const at = ({ url }) => ({ DIGITALPAYE_BASE_URL: url });
+const label = { post: "POST /v1/auth", key: "DIGITALPAYE_API_KEY", secret: "DIGITALPAYE_API_SECRET" };
+
+describe("with a token", { concurrency: 2 }, () => {
+  test("every line is there, and the status is 0", async () => {
+    const { status, summary, findings, stderr, stdout } = await doctor(at(good));
+    assert.equal(status, 0);
+    assert.equal(stderr, "");
+    assert.match(stdout, /^digitalpaye-auth doctor, \d{4}-\d\d-\d\d \d\d:\d\d UTC\n\nVariables\n/);
+    assert.equal(findings[label.key], "✓ set, ends in 4711");
+    assert.equal(findings[label.secret], "✓ set");
+    assert.equal(findings.DIGITALPAYE_ENVIRONMENT, "· not set: Production");
+    assert.equal(findings.DIGITALPAYE_BASE_URL, "✓ set");
+    assert.match(findings["digitalpaye-auth"], /^· \d+\.\d+\.\d+/);
+    assert.equal(findings["Node.js"], `· ${process.versions.node}, ${process.platform} ${process.arch}`);
+    assert.equal(findings.Proxy, "· no variable names one");
+    assert.equal(findings.DNS, "· 127.0.0.1 is an address: no name to look up");
+    assert.match(findings.TCP, new RegExp(`^✓ port ${good.port} answers \\(\\d+ ms\\)$`));
+    assert.equal(findings.TLS, "· none: http, which is for this machine only");
+    assert.match(findings[label.post], /^✓ 200, application\/json, JSON \(\d+ ms\)$/);
+    assert.match(findings.Clock, /^✓ agrees with the API's to \d s$/);
+    assert.equal(findings.CORS, "· pages in a browser cannot ask (preflight: 404); servers can");
+    assert.match(findings.Token, /^✓ obtained in \d+ ms$/);
+    assert.equal(findings.Form, "✓ a JWT with iat and exp");
+    assert.equal(findings.Life, "✓ 600 s");
+    assert.equal(summary, "✓ A token was obtained: there is nothing to do.");
+    assert.equal(findings["POST /v1/auth/token"], undefined);
+  });
+
+  test("in French", async () => {
+    for (const locale of [{ LC_ALL: "fr_CI.UTF-8" }, { LC_ALL: "", LANG: "fr" }]) {
+      const { status, summary, findings } = await doctor({ ...at(good), ...locale });
+      assert.equal(status, 0);
+      assert.equal(findings.DIGITALPAYE_ENVIRONMENT, "· non définie\u00a0: Production");
+      assert.equal(findings.Durée, "✓ 600 s");
+      assert.equal(summary, "✓ Un jeton a été obtenu\u00a0: il n’y a rien à faire.");
+    }
+  });
+
+  test("the exchange is the contract's: path, headers, no body", async () => {
+    const api = await startApi();
+    await doctor({ DIGITALPAYE_BASE_URL: `${api.url}/p/`, DIGITALPAYE_ENVIRONMENT: "Sandbox" });
+    const posts = api.requests.filter(({ method }) => method === "POST");
+    assert.equal(posts.length, 2);
+    for (const { url, headers } of posts) {
+      assert.equal(url, "/p/v1/auth");
+      assert.equal(headers["x-environment"], "Sandbox");
+      assert.equal(headers.authorization, `Basic ${Buffer.from(`${credentials.apiKey}:${credentials.apiSecret}`).toString("base64")}`);
+      assert.equal(headers["content-type"], undefined);
+    }
+  });
+
+  test("a token that is no JWT, and one without iat", async () => {
+    const opaque = await startApi((_, __, api) => api.grant({ change: ({ exp }) => ({ token: "opaque-token-0123456789", exp }) }));
+    const { status, findings } = await doctor(at(opaque));
+    assert.equal(status, 0);
+    assert.equal(findings.Form, "· no JWT: its life is reckoned by exp and Date");
+    assert.match(findings.Life, /^✓ (600|599|601) s by the API's clock$/);
+
+    const without = await startApi((_, __, api) => api.grant({ change: ({ exp }) => ({ token: jwt({ exp, companyId: "acme-merchant-77" }), exp }) }));
+    const report = await doctor(at(without), [], { secrets: ["acme-merchant-77"] });
+    assert.equal(report.findings.Form, "! a JWT without iat");
+  });
+
+  test("an exp that differs from the JWT's", async () => {
+    const api = await startApi((_, __, each) => each.grant({ change: ({ token, exp }) => ({ token, exp: exp + 300 }) }));
+    const { findings } = await doctor(at(api));
+    assert.equal(findings.exp, "! the JWT's and data.exp are 5 min apart; the earlier counts");
+    assert.equal(findings.Life, "✓ 600 s");
+  });
+
+  for (const [hours, words] of [[-1, "1 h ahead of the API's"], [1, "1 h behind the API's"]]) {
+    test(`a clock that is ${words}`, async () => {
+      const api = await startApi((_, __, each) => each.grant({ date: Date.now() + hours * 3_600_000 }));
+      const { status, findings, summary } = await doctor(at(api));
+      assert.equal(status, 0);
+      assert.equal(findings.Clock, `! ${words}: set it (NTP). Tokens work all the same`);
+      assert.equal(findings.Life, "✓ 600 s");
+      assert.match(summary, /^! A token was obtained\. Set this machine's clock/);
+    });
+  }
+
+  test("a Date that contradicts the token, none at all, and one out of a cache", async () => {
+    const gateway = await startApi((_, __, api) => api.grant({ headers: { Date: new Date(Date.now() - 900_000).toUTCString() } }));
+    assert.match((await doctor(at(gateway))).findings.iat, /^! issued 15 min after Date: /);
+    const none = await startApi((_, response, api) => {
+      response.sendDate = false;
+      api.grant({ headers: { Date: [] } });
+    });
+    assert.equal((await doctor(at(none))).findings.Clock, "· cannot be compared: the answer has no Date");
+    const cached = await startApi((_, __, api) => api.grant({ headers: { Age: "7" } }));
+    assert.equal((await doctor(at(cached))).findings.Clock, "! cannot be compared: the answer comes from a cache (Age)");
+  });
+
+  test("--try-sdk-path", async () => {
+    const api = await startApi((request, _, each) => (request.url.endsWith("/token") ? each.json(200, { access_token: "t0ken-of-the-sdk", expires_in: 60 }) : each.grant()));
+    const { findings } = await doctor(at(api), ["--try-sdk-path"], { secrets: ["t0ken-of-the-sdk"] });
+    assert.equal(findings["POST /v1/auth/token"], "· 200, JSON with access_token, expires_in");
+    const without = await startApi((request, _, each) => (request.url.endsWith("/token") ? each.json(404, "no") : each.grant()));
+    assert.equal((await doctor(at(without), ["--try-sdk-path"])).findings["POST /v1/auth/token"], "· 404, not JSON, no token");
+  });
+});
+
+describe("CORS", { concurrency: 2 }, () => {
+  const rows = {
+    "· pages of any origin may ask": { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Authorization, X-Environment" },
+    "· pages in a browser cannot ask (no Access-Control-Allow-Origin); servers can": {},
+    "· only pages of certain origins may ask; servers can": { "Access-Control-Allow-Origin": "https://shop.example" },
+    "· pages in a browser cannot ask (Authorization not in Access-Control-Allow-Headers); servers can": { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" },
+    "· pages in a browser cannot ask (Authorization and X-Environment not in Access-Control-Allow-Headers); servers can": { "Access-Control-Allow-Origin": "*" },
+  };
+  for (const [finding, headers] of Object.entries(rows)) {
+    test(finding, async () => {
+      const answer = (request, response, api) => (request.method === "OPTIONS" ? response.writeHead(204, headers).end() : api.grant());
+      const api = await startApi(Object.assign(answer, { preflight: true }));
+      assert.equal((await doctor(at(api))).findings.CORS, finding);
+      const preflight = api.requests.find(({ method }) => method === "OPTIONS");
+      assert.equal(preflight.headers.authorization, undefined);
+      assert.equal(preflight.headers["access-control-request-method"], "POST");
+      assert.equal(preflight.headers["access-control-request-headers"], "authorization,x-environment");
+      assert.ok(preflight.headers.origin);
+    });
+  }
+});
+
+describe("variables that are unusable: status 2, and nothing is sent", { concurrency: 2 }, () => {
+  const rows = {
+    "none": [{ [label.key]: undefined, [label.secret]: undefined }, label.key, "✗ not set", `✗ Set ${label.key}.`],
+    "an empty secret": [{ [label.secret]: "" }, label.secret, "✗ empty, which counts as not set", `✗ Set ${label.secret}.`],
+    "the vendor's names": [{ [label.key]: undefined, [label.secret]: undefined, DIGITALPAYE_PUBLIC_KEY: "pk-value-1", DIGITALPAYE_SECRET: "sk-value-2" },
+      "DIGITALPAYE_PUBLIC_KEY", `! set, but not read here: this package reads ${label.key}`, `✗ Set ${label.key} to the value of DIGITALPAYE_PUBLIC_KEY.`],
+    "a line break of a file": [{ [label.secret]: `${credentials.apiSecret}\n` }, label.secret,
+      /^! set; ends with a line break: read from a file\?\n✗ refused: apiSecret /, `✗ Correct ${label.secret}.`],
+    "a colon in the key": [{ [label.key]: "a:b" }, label.key, /^✓ set\n✗ refused: apiKey /, `✗ Correct ${label.key}.`],
+    "no URL": [{ DIGITALPAYE_BASE_URL: "nonsense" }, "DIGITALPAYE_BASE_URL", /^✓ set\n✗ refused: baseUrl /, "✗ Correct DIGITALPAYE_BASE_URL."],
+    "a URL with a password": [{ DIGITALPAYE_BASE_URL: "https://user:p4ssw0rd@h.example" }, "DIGITALPAYE_BASE_URL", /^✓ set\n✗ refused: baseUrl /, "✗ Correct DIGITALPAYE_BASE_URL."],
+  };
+  for (const [name, [env, variable, finding, summary]] of Object.entries(rows)) {
+    test(name, async () => {
+      const api = await startApi();
+      const report = await doctor({ ...at(api), ...env }, [], { secrets: [credentials.apiSecret, "p4ssw0rd", "pk-value-1", "sk-value-2"] });
+      assert.equal(report.status, 2);
+      if (typeof finding === "string") assert.equal(report.findings[variable], finding);
+      else assert.match(report.findings[variable], finding);
+      assert.equal(report.summary, summary);
+      assert.equal(api.requests.length, 0);
+    });
+  }
+
+  test("arguments that it does not know", async () => {
+    for (const args of [["--nonsense"], ["extra-s3cret"], ["--try-sdk-path", "--token"], ["--try-sdk-path=s3cret"]]) {
+      const { status, stdout, stderr } = await doctor(at(good), args, { secrets: ["s3cret"] });
+      assert.deepEqual([status, stdout], [2, ""]);
+      assert.match(stderr, /^invalid_options: [^\n]+ \(see doctor --help\)\n$/);
+    }
+  });
+});
+
+describe("variables that look wrong", { concurrency: 2 }, () => {
+  const rows = [
+    [{ [label.secret]: "'quoted-secret'" }, label.secret, "! set; begins with a quote; ends with a quote"],
+    [{ [label.secret]: " spaced-secret " }, label.secret, "! set; begins with a space; ends with a space"],
+    [{ [label.secret]: "\ufeffmarked-secret" }, label.secret, "! set; begins with an invisible character"],
+    [{ [label.secret]: "secret-copied\u00a0" }, label.secret, "! set; ends with an invisible character"],
+    [{ [label.secret]: "secret\u200bsplit" }, label.secret, "! set; holds an invisible character: copied from a page?"],
+    [{ [label.secret]: "Basic c2VjcmV0LW9m" }, label.secret, "! set; begins with Basic or Bearer: only the value itself belongs here"],
+    [{ [label.secret]: "your_api_secret" }, label.secret, "! set; looks like a placeholder that was never replaced"],
+    [{ [label.secret]: configured[label.key] }, label.key, "! set, ends in 4711; is the same as the secret"],
+    [{ [label.key]: "short-key-1" }, label.key, "✓ set"],
+    [{ DIGITALPAYE_COLOUR: "purple-value" }, "DIGITALPAYE_COLOUR", "! set, but not read here"],
+    [{ DIGITALPAYE_ENVIRONMENT: "Hidden-value" }, "DIGITALPAYE_ENVIRONMENT", "✓ set"],
+  ];
+  for (const [env, variable, finding] of rows) {
+    test(finding, async () => {
+      const report = await doctor({ ...at(good), ...env }, [], { secrets: Object.values(env) });
+      assert.equal(report.findings[variable], finding);
+    });
+  }
+
+  test("after a 401, the summary leads to them", async () => {
+    const api = await startApi((_, __, each) => each.json(401, failure(401, "non")));
+    const { summary } = await doctor({ ...at(api), [label.secret]: "'quoted-secret'" });
+    assert.equal(summary, `✗ Correct ${label.secret}: see its line above.`);
+  });
+});
+
+describe("the machine", { concurrency: 2 }, () => {
+  test("Deno without permission says so", async () => {
+    const { status, stdout, stderr } = await doctor({}, [], { program: await engine("Deno"), flags: ["run", "--no-prompt", "--allow-read"] });
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, /^invalid_options: [^\n]*--allow-env\n$/);
+  });
+
+  for (const [name, runtime, flags] of [["Node 22", "Node.js"], ["Node 26", "Node.js"], ["Bun", "Bun"], ["Deno", "Deno", ["run", "--allow-all"]]]) {
+    test(`${name}: the whole report`, async () => {
+      const { status, findings, summary } = await doctor(at(good), [], { program: await engine(name), flags });
+      assert.equal(status, 0);
+      assert.match(findings[runtime], /^· \d+\.\d+\.\d+, /);
+      assert.equal(findings.Life, "✓ 600 s");
+      assert.match(summary, /^✓/);
+    });
+  }
+
+  test("a proxy that Node.js ignores, one that it uses, one for other addresses; no value is shown", async () => {
+    const proxy = "http://user:pr0xy-pass@127.0.0.1:9";
+    const options = { secrets: ["pr0xy-pass"] };
+    const ignored = await doctor({ ...at({ url: "https://127.0.0.1:9" }), HTTPS_PROXY: proxy }, [], options);
+    assert.match(ignored.findings.Proxy, /^! HTTPS_PROXY set; Node\.js ignores it unless NODE_USE_ENV_PROXY=1/);
+    for (const enabled of [{}, { NODE_USE_ENV_PROXY: "1" }]) {
+      const other = await doctor({ ...at(good), HTTPS_PROXY: proxy, ...enabled }, [], options);
+      assert.equal(other.findings.Proxy, "· HTTPS_PROXY set; not for this address");
+    }
+    const used = await doctor({ ...at(good), http_proxy: proxy, NO_PROXY: "127.0.0.1", NODE_USE_ENV_PROXY: "1" }, [], options);
+    assert.equal(used.findings.Proxy, "· http_proxy, NO_PROXY set; requests go through it");
+  });
+
+  test("a name that has no address", async () => {
+    const { status, findings, summary } = await doctor(at({ url: "https://api.digitalpaye.invalid" }));
+    assert.equal(status, 1);
+    assert.match(findings.DNS, /^✗ api\.digitalpaye\.invalid has no address \((ENOTFOUND|EAI_AGAIN)\)$/);
+    assert.equal(findings[label.post], "· not asked, since the host cannot be reached");
+    assert.match(findings.Token, /^✗ none: network \((ENOTFOUND|EAI_AGAIN)\)$/);
+    assert.equal(summary, "✗ Check the host in DIGITALPAYE_BASE_URL, then DNS on this machine.");
+  });
+
+  test("a resolver that does not answer, with what is waited for on a terminal", async () => {
+    // In place of the platform's, so that no other machine is asked.
+    const preload = `import dns from "node:dns"; import { syncBuiltinESMExports } from "node:module";
+      dns.lookup = () => {}; dns.promises.lookup = () => new Promise(() => {}); syncBuiltinESMExports();
+      Object.defineProperty(process.stderr, "isTTY", { value: true });`;
+    const { status, findings, stderr } = await doctor(at({ url: "https://api.example" }), [], { flags: ["--import", `data:text/javascript,${encodeURIComponent(preload)}`] });
+    assert.equal(status, 1);
+    assert.equal(findings.DNS, "✗ api.example has no address (no answer in time)");
+    assert.ok(stderr.startsWith("\r\u001b[KLooking up api.example …\r\u001b[K"), JSON.stringify(stderr));
+    assert.ok(stderr.endsWith("\r\u001b[K"));
+  });
+
+  test("a port that refuses", async () => {
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address();
+    closed.close();
+    await once(closed, "close");
+    const { status, findings, summary } = await doctor(at({ url: `http://127.0.0.1:${port}` }));
+    assert.equal(status, 1);
+    assert.equal(findings.TCP, `✗ port ${port} refuses connections (ECONNREFUSED)`);
+    assert.equal(summary, "✗ Check the address in DIGITALPAYE_BASE_URL, then the firewall.");
+  });
+
+  test("a server that takes connections and says nothing", async () => {
+    const silent = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { status, findings, summary } = await doctor(at({ url: `http://127.0.0.1:${silent.address().port}` }));
+    silent.close();
+    assert.equal(status, 1);
+    assert.equal(findings[label.post], "✗ no answer within 10 s");
+    assert.equal(findings.CORS, undefined);
+    assert.match(findings.Token, /^✗ none: timeout/);
+    assert.match(summary, /^✗ The API does not answer in time\./);
+  });
+});
+
+describe("TLS", { concurrency: 2 }, async () => {
+  const certificates = await authority();
+  const trusted = { NODE_EXTRA_CA_CERTS: certificates.file };
+
+  test("a certificate that is trusted", async () => {
+    const api = await startApi(undefined, { tls: certificates.good });
+    const { status, findings } = await doctor({ ...at(api), ...trusted });
+    assert.equal(status, 0);
+    assert.match(findings.DNS, /^✓ localhost: .*127\.0\.0\.1/);
+    assert.match(findings.TLS, /^! TLSv1\.3, certificate by authority, 1 day left$/);
+    assert.equal(findings.NODE_EXTRA_CA_CERTS, "· set: more certificate authorities are trusted");
+  });
+
+  const rows = {
+    "self-signed": [/^✗ the certificate is self-signed: .*DEPTH_ZERO_SELF_SIGNED_CERT/],
+    "expired": [/^✗ the certificate has expired.*CERT_HAS_EXPIRED; by authority, ended \d days? ago\)$/],
+    "wrong host": [/^✗ the certificate is for another host name: .*ERR_TLS_CERT_ALTNAME_INVALID/],
+  };
+  for (const [name, [finding]] of Object.entries(rows)) {
+    test(name, async () => {
+      const api = await startApi(undefined, { tls: certificates[name] });
+      const { status, findings, summary } = await doctor({ ...at(api), ...trusted });
+      assert.equal(status, 1);
+      assert.match(findings.TLS, finding);
+      assert.match(findings[label.post], /^✗ no answer \(/);
+      assert.match(summary, /^✗ Do not go on: the connection is not safe/);
+      assert.equal(api.requests.length, 0);
+    });
+  }
+
+  test("an authority that is not known", async () => {
+    const api = await startApi(undefined, { tls: certificates.good });
+    const { status, findings } = await doctor(at(api));
+    assert.equal(status, 1);
+    assert.match(findings.TLS, /^✗ the issuer is unknown here/);
+  });
+
+  test("verification that was turned off", async () => {
+    const api = await startApi(undefined, { tls: certificates["self-signed"] });
+    const { status, stdout, findings, summary } = await doctor({ ...at(api), NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    assert.equal(status, 0);
+    assert.match(stdout, / {2}✗ NODE_TLS_REJECT_UNAUTHORIZED\n {29}set to 0: certificates are not checked/);
+    assert.match(findings.TLS, /^✗ the certificate is self-signed/);
+    assert.match(summary, /^✗ A token was obtained over a connection that is not safe/);
+  });
+
+  test("a server without TLS", async () => {
+    const { status, findings } = await doctor(at({ url: `https://127.0.0.1:${good.port}` }));
+    assert.equal(status, 1);
+    assert.match(findings.TLS, /^✗ no TLS on this port \(/);
+  });
+});
+
+describe("answers", { concurrency: 2 }, () => {
+  const page = "<!doctype html><html><head><title>Wi-Fi de l’hôtel</title></head><body>Bienvenue</body></html>";
+  const json = (status, headers) => (_, __, api) => api.json(status, failure(status, "raison"), headers);
+  const rows = {
+    "a captive portal": [(_, response) => response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page),
+      /^✗ 200, text\/html; charset=utf-8, not JSON/, "HTML", "✗ a page titled “Wi-Fi de l’hôtel”, not the API: the sign-in page of a network, or a proxy?", "✗ A web page answered."],
+    "a redirect": [(_, response) => response.writeHead(302, { Location: "http://u:p4ss@portal.example/login?token=t0k" }).end(),
+      /^✗ 302, no content type, not JSON/, "Location", "✗ leads to http://portal.example/login; credentials do not follow redirects", "✗ Set DIGITALPAYE_BASE_URL"],
+    "400": [json(400), /^✗ 400, application\/json, JSON/, "Likely", /^! something on the way removes the Authorization header/, "✗ The API saw no credentials."],
+    "401": [json(401), /^✗ 401, /, "Likely", /^! key and secret swapped, or of two accounts/, "✗ Compare key, secret and environment"],
+    "403": [json(403), /^✗ 403, /, "Likely", /^! a firewall refuses/, "✗ Access is refused."],
+    "404": [json(404), /^✗ 404, /, "Likely", "! a wrong path in DIGITALPAYE_BASE_URL", "✗ Check the path"],
+    "429": [json(429, { "Retry-After": "3600" }), /^✗ 429, /, "Retry-After", "! 3600 s", "✗ Too many requests."],
+    "500": [json(500), /^✗ 500, /, "reason", "· “raison”", "✗ The API has a fault of its own."],
+    "a 200 that means 401": [(_, __, api) => api.json(200, failure(401, "raison")), /^✗ 200, /, "reason", "· “raison”", "✗ Compare key"],
+    "a 200 of another form": [(_, __, api) => api.json(200, { access_token: "t0k", expires_in: 60 }), /^✗ 200, /, "data",
+      "✗ a 200 without a token and exp; there is: access_token: string, expires_in: number", "✗ The API answers in another form"],
+    "a token that has ended": [(_, __, api) => api.grant({ change: () => ({ token: jwt({ iat: 5, exp: 4 }), exp: 4 }) }), /^✓ 200, /, "Token", /^✗ none: invalid_response/,
+      "✗ The API gave a token that the package refuses."],
+    "words that repeat the secret": [(_, __, api) => api.json(401, failure(401, `pas ${credentials.apiSecret}`)), /^✗ 401, /, "reason", "· left out: it repeats a key or secret", "✗ Compare key"],
+    "words that a terminal would obey": [(_, __, api) => api.json(401, failure(401, "un\u001b[2J\r\ndeux\u202e")), /^✗ 401, /, "reason", "· “un [2J deux”", "✗ Compare key"],
+  };
+  for (const [name, [answer, post, variable, finding, summary]] of Object.entries(rows)) {
+    test(name, async () => {
+      const api = await startApi(answer);
+      const report = await doctor(at(api), [], { secrets: [credentials.apiSecret, "p4ss", "t0k"] });
+      assert.equal(report.status, 1);
+      assert.match(report.findings[label.post], post);
+      if (typeof finding === "string") assert.equal(report.findings[variable], finding);
+      else assert.match(report.findings[variable], finding);
+      assert.ok(report.summary.startsWith(summary), report.summary);
+    });
+  }
+
+  // Cut where it stands, it would be a text that nobody recognizes.
+  test("nothing that is quoted shows a secret, or the beginning of one", async () => {
+    const { apiSecret } = credentials;
+    const html = await startApi((_, response) => response.writeHead(200, { "Content-Type": `text/html; charset=utf-8; boundary-${credentials.apiKey}` })
+      .end(`<title>${"x ".repeat(27)}${apiSecret}</title>`));
+    const portal = await doctor(at(html), [], { secrets: [apiSecret.slice(0, 6), credentials.apiKey.slice(0, 6)] });
+    assert.match(portal.findings.HTML, /titled “(x ){27}\[…\]”/);
+    const foreign = await startApi((_, __, api) => api.json(401, failure(401, "pas sk-value-2")));
+    assert.match((await doctor({ ...at(foreign), DIGITALPAYE_SECRET: "sk-value-2" }, [], { secrets: ["sk-value-2"] })).findings.reason, /^· left out/);
+    const redirect = await startApi((_, response) => response.writeHead(302, { Location: `/${"x".repeat(85)}${encodeURIComponent(apiSecret)}` }).end());
+    assert.match((await doctor(at(redirect), [], { secrets: [apiSecret.slice(0, 6)] })).findings.Location, /\[…\]/);
+  });
+
+  test("an answer that goes wrong once", async () => {
+    let first = true;
+    const api = await startApi((_, __, each) => {
+      if (!first) return each.grant();
+      first = false;
+      each.json(503, "");
+    });
+    const { status, summary } = await doctor(at(api));
+    assert.equal(status, 0);
+    assert.match(summary, /^! A token was obtained, but not every answer was good/);
+  });
+});
