@@ -23,9 +23,11 @@ export class DigitalpayeAuth {
     const { prototype } = DigitalpayeAuth;
     define(this, SELF, () => this);
     // So that they can be handed over as they are. By way of the prototype: that is where tests put their mocks.
-    for (const name of ["fetch", "getToken", "invalidate", DISPOSE]) {
+    for (const name of ["fetch", "invalidate", DISPOSE]) {
       if (this[name] === prototype[name]) define(this, name, (...args) => prototype[name].apply(this, args));
     }
+    // With its one argument: a list of them costs a quarter of the time that a held token takes.
+    if (this.getToken === prototype.getToken) define(this, "getToken", (call) => prototype.getToken.call(this, call));
   }
 
   static #clientOf(auth) {

@@ -60,13 +60,13 @@ async function take(baseUrl, input, init) {
     request = new Request(target, recorded(init, members, target));
   } catch (error) {
     // Some platforms' fetch has other words for it than their Request. The signal sees to it that nothing is sent.
-    if (init == null || isObject(init)) await globalThis.fetch(target, { ...members, signal: AbortSignal.abort(error) });
+    if (init == null || isObject(init)) await globalThis.fetch?.(target, { ...members, signal: AbortSignal.abort(error) });
     throw error;
   }
   const { body: given } = members;
   if (isRequest) {
     if (given === undefined) useUp(input, wasUsed);
-    checkOrigin(new URL(request.url), baseUrl);
+    checkOrigin(new URL(request.url), baseUrl, request);
   }
   if (request.signal?.aborted) throw refused(request, request.signal.reason);
   // A stream is locked from here on.
@@ -124,8 +124,8 @@ function argumentsFor(client, { request, isInit, body: given, members, extras, r
   if (client.fetch) return [request.url, { ...initOf(request), ...members, ...extras, ...(body != null && { body }) }];
   // The referrer would be lost with any member of an init.
   const { referrer, referrerPolicy } = request;
-  // Node 20 does not send bytes on after a redirect, unless they are a Blob's.
-  const blob = record?.bytes && new Blob([body]);
+  // Node 20 does not send bytes on after a redirect, unless they are a Blob's; Deno sends chunks for a Blob without any.
+  const blob = record?.bytes?.length ? new Blob([body]) : undefined;
   return [again && body != null ? new Request(request, { body: blob ?? body, referrer, referrerPolicy }) : request, ...(extras ? [extras] : [])];
 }
 
@@ -146,17 +146,19 @@ function resolve(text, baseUrl) {
   }
 }
 
-function checkOrigin(url, baseUrl) {
+function checkOrigin(url, baseUrl, request = {}) {
   if (url.origin === new URL(baseUrl).origin) return;
-  throw new InvalidOptionsError("input is of another origin than baseUrl; a token is sent to its own API only", { option: "input" });
+  const what = "input is of another origin than baseUrl; a token is sent to its own API only";
+  throw refused(request, new InvalidOptionsError(what, { option: "input" }));
 }
 
 /** An init whose members are noted as they are read: a getter may say something else the next time. */
 function recorded(init, members, { method }) {
   if (!isObject(init)) return init;
-  return new Proxy(init, {
-    get(target, name) {
-      const value = (members[name] = target[name]);
+  // Not over the init itself: a proxy may not say anything else of a member that is frozen.
+  return new Proxy(Object.create(init), {
+    get(_, name) {
+      const value = (members[name] = init[name]);
       // With an init, Bun forgets the method of a Request.
       return name === "method" && value === undefined ? method : value;
     },
@@ -207,7 +209,11 @@ function recordOf(request) {
   const record = {
     /** The body, as soon as all of it is there. */
     bytes: undefined,
-    within: (ms) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, ms))]),
+    /** Waits for it, but not for longer. */
+    within: (ms) => new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      work.then(() => resolve(clearTimeout(timer)));
+    }),
     stop: () => void reader.cancel().catch(ignore),
   };
   const work = readAll(reader).then((bytes) => (record.bytes = bytes), ignore);

@@ -48,6 +48,7 @@ const stages = [
   { name: "workerd", suites: ["tests/workerd"] },
   { name: "faults", suites: ["tests/faults", "tests/soak"], needs: ["chromium", "openssl"] },
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
+  { name: "fetch-matrix", suites: ["tests/fetch-matrix"], needs: ["chromium"] },
   { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"], before: buildPage },
   { name: "budget", suites: ["tests/bench"] },
   { name: "commands", suites: ["tests/commands"] },

@@ -1,0 +1,55 @@
+// The runtimes in which the matrix runs: `{ name, packageFolder(), run(baseUrl) }`.
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { must } from "../../scripts/lib/process.mjs";
+import { browser } from "../conformance/lib/browsers.mjs";
+import { engine } from "../conformance/lib/engines.mjs";
+import { installed } from "../lib/install.mjs";
+import { startWorker } from "../lib/workerd.mjs";
+
+const RUN_MS = 60_000;
+const entry = (name) => fileURLToPath(new URL(`./entries/${name}`, import.meta.url));
+const packageFolder = async () => join(await installed(), "node_modules", "digitalpaye-auth");
+
+const program = (name, args = []) => ({
+  name,
+  packageFolder,
+  async run(baseUrl, only = []) {
+    const address = pathToFileURL(join(await packageFolder(), "index.js")).href;
+    await must(await engine(name), [...args, entry("program.mjs"), address, baseUrl, ...only], {
+      env: { PATH: process.env.PATH, NO_COLOR: "1" }, timeout: RUN_MS,
+    });
+  },
+});
+
+const workerd = {
+  name: "workerd",
+  packageFolder,
+  async run(baseUrl) {
+    const worker = await startWorker({ entry: entry("workerd.mjs"), bindings: { BASE_URL: baseUrl } });
+    try {
+      const { status, text } = await worker.get("/", { timeout: RUN_MS });
+      if (status !== 200) throw new Error(`status ${status}: ${text}\n${worker.output()}`);
+      return JSON.parse(text);
+    } finally {
+      await worker.stop();
+    }
+  },
+};
+
+const chromium = browser("Chromium");
+const page = {
+  name: "Chromium",
+  packageFolder,
+  run: (baseUrl) => chromium.run(`${baseUrl}/files/matrix/page.html?${new URLSearchParams({ baseUrl, index: "/files/package/index.js" })}`),
+};
+
+export const runtimes = [
+  ...["Node 20", "Node 22", "Node 24", "Node 26"].map((name) => program(name)),
+  program("Deno", ["run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env", "--allow-read"]),
+  program("Bun"),
+  workerd,
+  page,
+];
+
+export const stopBrowser = () => chromium.stop();
