@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { bytesModule } from "./lib/bytes.mjs";
+import { buildEmulator } from "./lib/emulator.mjs";
 import { withShortNames } from "./lib/glue.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
 import { Failure, command, environment, must } from "./lib/process.mjs";
@@ -44,6 +45,7 @@ export async function buildPackage() {
   writeFileSync(glue, await withShortNames(join(wasm, "digitalpaye_auth_bg.wasm"), readFileSync(glue, "utf8")));
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
   writeFileSync(join(wasm, "bytes.js"), bytesModule(module));
+  await buildEmulator(staging, withoutFolders());
   const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
   writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, module), null, 2)}\n`);
 

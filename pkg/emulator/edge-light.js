@@ -1,0 +1,7 @@
+// Vercel's edge runtime: modules come compiled, by the suffix `?module`.
+import module from "../wasm/digitalpaye_emulator_bg.wasm?module";
+import { provide } from "./loader.js";
+
+provide(() => module);
+
+export { createEmulator } from "./api.js";

@@ -1,0 +1,7 @@
+// workerd compiles modules ahead, and never from bytes.
+import module from "../wasm/digitalpaye_emulator_bg.wasm";
+import { provide } from "./loader.js";
+
+provide(() => module);
+
+export { createEmulator } from "./api.js";
