@@ -28,6 +28,7 @@ On failure, stderr has one line: CODE: message
 const env = (name) => process.env[name] || undefined;
 
 async function main(args) {
+  if (args[0] === "emulator") return (await import("./emulator.js")).run(args.slice(1));
   if (args.includes("--help") || args.includes("-h")) return process.stdout.write(HELP);
   if (args.includes("--version") || args.includes("-V")) return process.stdout.write(`${version}\n`);
   if (args.length > 0) return fail("invalid_options", `unknown argument ${args[0].split("=", 1)[0]} (see --help)`, 2);
