@@ -41,7 +41,7 @@ export function createEmulator(config) {
       throw error;
     }
     const { body, ...head } = JSON.parse(server.answer(number, clock()));
-    return new Response(body, head);
+    return new Response(body !== null && microtasksAreFaked() ? streamOf(body) : body, head);
   }
 
   return Object.freeze({
@@ -84,20 +84,28 @@ function withoutSignal(init) {
 }
 
 async function discardBody(request, signal) {
-  const body = request.body?.getReader();
-  const read = async () => {
-    // Some Firefox releases have no `body`.
-    if (!body) return request.arrayBuffer();
-    while (!(await body.read()).done);
-  };
-  const done = unlessAborted(signal, read()).catch((error) => {
-    body?.cancel(error).catch(() => {});
+  // Some Firefox releases have no `body`.
+  if (!request.body) return unlessAborted(signal, request.arrayBuffer());
+  // Not read where that would never end.
+  if (microtasksAreFaked()) return void request.body.cancel().catch(() => {});
+  const body = request.body.getReader();
+  try {
+    while (!(await unlessAborted(signal, body.read())).done);
+  } catch (error) {
+    body.cancel(error).catch(() => {});
     throw signal?.aborted ? signal.reason : brokenConnection(error);
-  });
-  // Node.js ends the stream of a string by the global queueMicrotask: where that is faked, the end may never come.
-  if (globalThis.queueMicrotask !== microtask || microtask?.clock) done.catch(() => {});
-  else await done;
+  }
 }
+
+/** Node.js ends the stream of a string by the global queueMicrotask: where that is faked, it has no end. */
+const microtasksAreFaked = () => globalThis.queueMicrotask !== microtask || Boolean(microtask?.clock);
+
+const streamOf = (text) => new ReadableStream({
+  start(controller) {
+    if (text !== "") controller.enqueue(new TextEncoder().encode(text));
+    controller.close();
+  },
+});
 
 function delay(ms, signal) {
   let timer;
