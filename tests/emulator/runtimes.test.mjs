@@ -18,10 +18,14 @@ const early = createEmulator();
 early.script([{ status: 503 }]);
 early.reset();
 let first = true;
-export const run = () => runCases(cases, (config) => {
-  const emulator = first ? (first = false, early) : createEmulator(config);
-  return { ...emulator, url: "https://api.digitalpaye.com" };
-});
+export async function run() {
+  const results = await runCases(cases, (config) => {
+    const emulator = first ? (first = false, early) : createEmulator(config);
+    return { ...emulator, url: "https://api.digitalpaye.com" };
+  });
+  const late = Date.now() - Date.parse((await early.fetch("https://api.digitalpaye.com/")).headers.get("date"));
+  return results.concat({ name: "its clock is the wall clock", ...(Math.abs(late) < 60_000 ? {} : { error: late + " ms late" }) });
+}
 `;
 // The early one has the default credentials.
 const early = `[{ name: "made at module scope", steps: [{ ask: { method: "POST", path: "/v1/auth", headers: { authorization: "Basic " + btoa("emulator_key:emulator_secret") } }, status: 200, token: "a", dated: true }] }]`;
@@ -34,7 +38,7 @@ const files = {
 };
 
 function passed(results) {
-  assert.equal(results.length, cases.length + 1);
+  assert.equal(results.length, cases.length + 2);
   assert.deepEqual(results.filter(({ error }) => error), []);
 }
 
