@@ -59,15 +59,14 @@ export function createEmulator(config) {
   });
 }
 
-/** The wall clock when it is first known, and the time since by a stopwatch: another Date afterwards ends no token. */
+/**
+ * The wall clock as it is now, and the time since by a stopwatch: another Date afterwards ends no token. At module scope both
+ * of workerd's stand at 0, and both jump to the wall clock at the first request.
+ */
 function startClock() {
-  let wall = Date.now();
-  let started = elapsed();
-  return () => {
-    // At module scope workerd's clocks stand at 0.
-    if (wall === 0) [wall, started] = [Date.now(), elapsed()];
-    return wall + Math.max(0, elapsed() - started);
-  };
+  const wall = Date.now();
+  const started = elapsed();
+  return () => wall + Math.max(0, elapsed() - started);
 }
 
 function signalOf(input, init) {
