@@ -11,7 +11,7 @@ import { setup } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
 // The entries that CommonJS gets, as they are under pkg/.
-const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js", "stores/durable-object.js", "stores/testing.js"];
+const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js", "stores/durable-object.js", "stores/testing.js", "emulator.js"];
 
 /**
  * Makes the package whole. Everything is made in a folder of its own and moved at the end, pkg/cjs last: a build that
@@ -28,6 +28,10 @@ export async function buildPackage() {
   const { buildModule } = await import("./lib/module/build.mjs");
   await buildModule({ title: "Compiling the module", crate: join(root, "module"), name: "digitalpaye_auth", folder: wasm });
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
+  const emulator = join(staging, "emulator");
+  await buildModule({ title: "Compiling the emulator", crate: join(root, "emulator", "module"), name: "digitalpaye_emulator", folder: emulator, formats: true });
+  for (const name of ["digitalpaye_emulator_bg.js", "digitalpaye_emulator_bg.wasm"]) renameSync(join(emulator, name), join(wasm, name));
+  renameSync(join(emulator, "bytes.js"), join(wasm, "emulator-bytes.js"));
   const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
   writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, module), null, 2)}\n`);
 

@@ -24,7 +24,8 @@ const stages = [
   { name: "clippy", work: () => checks(
     ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
     ["cargo", "clippy", "--locked", ...wasm, ...wasmTests(), "--", "-D", "warnings"],
-    ["cargo", "clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth-module", "--", "-D", "warnings"],
+    ["cargo", "clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth-module",
+      "--package", "digitalpaye-emulator-module", "--", "-D", "warnings"],
   ) },
   { name: "deny", needs: ["cargo-deny"], work: () => checks(
     // The advisories too, and npm's, by `npm run audit`: they are asked for over the network.
@@ -43,6 +44,7 @@ const stages = [
   { name: "types", suites: ["tests/types"] },
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
   { name: "doctor", suites: ["tests/doctor"], needs: ["openssl"] },
+  { name: "emulator", suites: ["tests/emulator"], needs: ["curl"] },
   { name: "fuzz", suites: ["tests/fuzz"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },

@@ -26,10 +26,10 @@ const resolutions = [
 ];
 
 const platforms = [
-  { name: "no platform", lib: ["es2022"], types: [], programs: ["api"] },
-  { name: "DOM", lib: ["es2022", "dom", "dom.iterable"], types: [], programs: ["api", "platform"] },
-  { name: "@types/node", lib: ["es2022"], types: ["node"], programs: ["api", "platform"] },
-  { name: "workers-types", lib: ["es2022"], types: ["@cloudflare/workers-types"], programs: ["api", "platform", "workers"] },
+  { name: "no platform", lib: ["es2022"], types: [], programs: ["api", "emulator"] },
+  { name: "DOM", lib: ["es2022", "dom", "dom.iterable"], types: [], programs: ["api", "emulator", "platform"] },
+  { name: "@types/node", lib: ["es2022"], types: ["node"], programs: ["api", "emulator", "platform"] },
+  { name: "workers-types", lib: ["es2022"], types: ["@cloudflare/workers-types"], programs: ["api", "emulator", "platform", "workers"] },
 ];
 
 const clients = ["redis", "redis4", "redis6", "ioredis", "ioredis5", "iovalkey", "@upstash/redis", "@vercel/kv", "@valkey/valkey-glide"];
@@ -94,7 +94,8 @@ function namesOf(file) {
 
 test("every exported name of every entry has a test of its type", () => {
   const tested = {};
-  const imports = readFileSync(join(programs, "api.ts"), "utf8").matchAll(/import (?:type )?\{([^}]*)\} from "digitalpaye-auth(\/[^"]*)?"/g);
+  const text = readFileSync(join(programs, "api.ts"), "utf8") + readFileSync(join(programs, "emulator.ts"), "utf8").replace(/.*"digitalpaye-auth";\n/, "");
+  const imports = text.matchAll(/import (?:type )?\{([^}]*)\} from "digitalpaye-auth(\/[^"]*)?"/g);
   for (const [, names, path = ""] of imports) (tested[`.${path}`] ??= []).push(...names.split(",").map((name) => name.trim()).filter(Boolean));
   const { exports } = JSON.parse(readFileSync(join(consumer, "node_modules", "digitalpaye-auth", "package.json"), "utf8"));
   const exported = {};
@@ -102,7 +103,7 @@ test("every exported name of every entry has a test of its type", () => {
     if (conditions.default?.types) exported[path] = namesOf(conditions.default.types).sort();
     else assert.equal(path, "./package.json");
   }
-  assert.equal(Object.keys(exported).length, 5);
+  assert.equal(Object.keys(exported).length, 6);
   for (const names of Object.values(tested)) names.sort();
   assert.deepEqual(tested, exported);
 });

@@ -13,8 +13,9 @@ const minutes = (count) => count * 60_000;
 /**
  * Compiles the crate in the folder `crate`. Puts three files into `folder`, which has to be new or empty: NAME_bg.wasm,
  * bytes.js, which exports its bytes, and NAME_bg.js, which exports what Rust does, `__wbg_set_wasm` and `instantiate(module)`.
+ * `formats`: whether the crate formats text, other than for panics.
  */
-export async function buildModule({ title, crate, name, folder }) {
+export async function buildModule({ title, crate, name, folder, formats = false }) {
   // Unpacks the sources of the dependencies, whose folders have to be known ahead.
   await must("cargo", ["fetch", "--quiet", "--target", "wasm32-unknown-unknown"], { timeout: minutes(10) });
   await step(title, async (report) => {
@@ -23,12 +24,12 @@ export async function buildModule({ title, crate, name, folder }) {
       env: environment({ CARGO_ENCODED_RUSTFLAGS: withoutFolders().join("\u001f") }),
       timeout: minutes(15), onStdout: report, onStderr: report,
     });
-    await finishModule({ name, folder });
+    await finishModule({ name, folder, formats });
   });
 }
 
 /** Makes of what wasm-pack left in `folder` what the package has. */
-export async function finishModule({ name, folder }) {
+export async function finishModule({ name, folder, formats = false }) {
   const [glue, wasm] = [`${name}_bg.js`, `${name}_bg.wasm`];
   // npm pack would obey the ignore file that wasm-pack writes, and leave the module out without a word.
   const generated = new Set([glue, wasm]);
@@ -37,7 +38,7 @@ export async function finishModule({ name, folder }) {
   }
   if (generated.size > 0) throw new Failure(`wasm-pack did not make ${[...generated].join(" and ")}.`);
   const names = await bundleGlue(join(folder, glue), join(folder, wasm));
-  optimize(join(folder, wasm), names);
+  optimize(join(folder, wasm), names, { formats });
   writeFileSync(join(folder, "bytes.js"), bytesModule(readFileSync(join(folder, wasm))));
 }
 

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Failure } from "../process.mjs";
 
-/** What panics format their messages with. Nothing else in a module formats anything. */
+/** What panics format their messages with, in a module that formats nothing else. */
 const formatting = /^<.* as core::fmt::(Debug|Display)>::fmt$/;
 
 /**
@@ -22,13 +22,14 @@ const withoutHash = (name) => name.replaceAll(/\[[0-9a-f]+\]|::h[0-9a-f]{16}$/g,
 
 /**
  * Optimizes the module in `file` for size, in place, and gives its imports and exports the `names` (`{ long: short }`)
- * that `bundleGlue` resolved to. Exports that the glue has no name for and no use for are dropped.
+ * that `bundleGlue` resolved to. Exports that the glue has no name for and no use for are dropped. `formats`: whether it formats
+ * more than the messages of panics.
  */
-export function optimize(file, names) {
+export function optimize(file, names, { formats }) {
   const module = binaryen.readBinary(readFileSync(file));
   try {
     // First, while functions have their names.
-    trapOnPanic(module, basename(file));
+    trapOnPanic(module, basename(file), formats ? panics : [...panics, formatting]);
     rename(module, names);
     // As `wasm-opt -Oz` has them.
     binaryen.setOptimizeLevel(2);
@@ -44,10 +45,10 @@ export function optimize(file, names) {
   }
 }
 
-function trapOnPanic(module, file) {
-  const missing = new Set(panics);
+function trapOnPanic(module, file, patterns) {
+  const missing = new Set(patterns);
   for (const { id, name, imported } of functions(module)) {
-    const pattern = [...panics, formatting].find((each) => each.test(withoutHash(name)));
+    const pattern = patterns.find((each) => each.test(withoutHash(name)));
     if (imported || !pattern) continue;
     missing.delete(pattern);
     binaryen.Function.setBody(id, module.unreachable());

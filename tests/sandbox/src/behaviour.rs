@@ -1,27 +1,22 @@
-//! What the script makes of one request.
-//!
-//! A script is a list of behaviours. Each request of the API takes the first one that is for its path.
+//! What the script makes of one request: the library's behaviours, and those that need the raw bytes of a connection.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use axum::body::{Body, to_bytes};
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use digitalpaye_emulator::config::LONGEST_WAIT;
+use digitalpaye_emulator::script::{self, MadeUp, Overrides, header_value};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::config::LONGEST_WAIT;
-use crate::contract;
 use crate::delivery::{Delivery, Pace};
 use crate::wire::Connection;
-
-/// The path that a behaviour is for when it names none.
-const AUTH: &str = "/v1/auth";
 
 /// The page that a proxy in front of an API shows when the API is not there.
 const PROXY_PAGE: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
@@ -29,43 +24,12 @@ const PROXY_PAGE: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// The behaviours still to come.
-#[derive(Debug, Default)]
-pub struct Script {
-    steps: VecDeque<Step>,
-}
+pub type Script = script::Script<Behaviour>;
 
-/// A behaviour, for so many requests of one path.
+/// A behaviour for a number of requests of one path.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Spec")]
-pub struct Step {
-    path: String,
-    left: u32,
-    behaviour: Behaviour,
-}
-
-impl Script {
-    /// Puts `steps` in place of what was to come.
-    pub fn replace(&mut self, steps: Vec<Step>) {
-        self.steps = steps.into();
-    }
-
-    /// For how many requests there is a behaviour.
-    #[must_use]
-    pub fn left(&self) -> u64 {
-        self.steps.iter().map(|step| u64::from(step.left)).sum()
-    }
-
-    /// Takes the behaviour for a request of `path`.
-    pub fn take(&mut self, path: &str) -> Option<Behaviour> {
-        let at = self.steps.iter().position(|step| step.path == path)?;
-        let step = self.steps.get_mut(at)?;
-        step.left -= 1;
-        if step.left == 0 {
-            return self.steps.remove(at).map(|step| step.behaviour);
-        }
-        Some(step.behaviour.clone())
-    }
-}
+pub struct Step(pub script::Step<Behaviour>);
 
 /// What happens to one request.
 #[derive(Clone, Debug)]
@@ -84,36 +48,11 @@ enum Act {
 /// How an answer differs from the ordinary one.
 #[derive(Clone, Debug, Default)]
 struct Answer {
-    /// `None` leaves the answer to the API.
-    made_up: Option<MadeUp>,
-    overrides: Overrides,
+    answer: script::Answer,
     halved: bool,
     padded: Option<u64>,
     pace: Option<Pace>,
     cut: Option<Option<u64>>,
-}
-
-#[derive(Clone, Debug)]
-struct MadeUp {
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
-}
-
-/// Headers that are set or left out when all others have been added.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides(Vec<(HeaderName, Vec<HeaderValue>)>);
-
-impl Overrides {
-    /// Puts the script's headers over the others.
-    pub fn apply(self, headers: &mut HeaderMap) {
-        for (name, values) in self.0 {
-            headers.remove(&name);
-            for value in values {
-                headers.append(&name, value);
-            }
-        }
-    }
 }
 
 impl Behaviour {
@@ -141,11 +80,11 @@ impl Answer {
         connection: &Arc<Connection>,
         ordinary: impl Future<Output = Response<Body>>,
     ) -> Response<Body> {
-        let mut response = match self.made_up {
-            Some(made_up) => made_up.response(),
+        let mut response = match self.answer.made_up {
+            Some(made_up) => made_up.response().map(Body::from),
             None => ordinary.await,
         };
-        response.extensions_mut().insert(self.overrides);
+        response.extensions_mut().insert(self.answer.overrides);
         let (parts, body) = response.into_parts();
         // Every body up to here is one of this crate's own, in memory already.
         let mut body = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -166,28 +105,19 @@ impl Answer {
     }
 }
 
-impl MadeUp {
-    fn response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = self.status;
-        if let Some(content_type) = self.content_type {
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
-        }
-        response
-    }
-}
-
 /// A behaviour as a test writes it down.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Spec {
     path: Option<String>,
     times: Option<u32>,
+    #[serde(alias = "delayMs")]
     latency_ms: u64,
     hang: bool,
+    #[serde(alias = "reject")]
     reset: bool,
     status: Option<u16>,
-    body: Option<String>,
+    body: Option<Value>,
     body_base64: Option<String>,
     html: Option<Switch<String>>,
     redirect: Option<String>,
@@ -243,11 +173,7 @@ impl TryFrom<Spec> for Step {
     type Error = String;
 
     fn try_from(spec: Spec) -> Result<Self, String> {
-        let path = spec.path.clone().unwrap_or_else(|| AUTH.to_owned());
-        let left = spec.times.unwrap_or(1);
-        if left == 0 {
-            return Err("times must be at least 1".to_owned());
-        }
+        let (path, times) = (spec.path.clone(), spec.times);
         let latency = bounded("latencyMs", spec.latency_ms)?;
         let act = match (spec.hang, spec.reset) {
             (false, false) => Act::Answer(Box::new(spec.answer()?)),
@@ -259,7 +185,7 @@ impl TryFrom<Spec> for Step {
             (true, _) => Act::Hang,
             (_, true) => Act::Reset,
         };
-        Ok(Self { path, left, behaviour: Behaviour { latency, act } })
+        script::Step::new(path, times, Behaviour { latency, act }).map(Self).map_err(|invalid| invalid.to_string())
     }
 }
 
@@ -280,9 +206,9 @@ impl Spec {
     }
 
     fn answer(self) -> Result<Answer, String> {
-        let mut overrides = Vec::new();
+        let mut overrides = Overrides::default();
         if let Some(location) = &self.redirect {
-            overrides.push((LOCATION, vec![header("redirect", location)?]));
+            overrides.set(LOCATION, vec![header("redirect", location)?]);
         }
         if let Some(retry_after) = &self.retry_after {
             let value = match retry_after {
@@ -290,7 +216,7 @@ impl Spec {
                 Value::Number(number) => number.to_string(),
                 _ => return Err("retryAfter must be a number or a string".to_owned()),
             };
-            overrides.push((RETRY_AFTER, vec![header("retryAfter", &value)?]));
+            overrides.set(RETRY_AFTER, vec![header("retryAfter", &value)?]);
         }
         for (name, values) in &self.headers {
             let values = match values {
@@ -301,7 +227,7 @@ impl Spec {
                 }
             };
             let name = HeaderName::try_from(name).map_err(|_| format!("headers: {name:?} is no header name"))?;
-            overrides.push((name, values));
+            overrides.set(name, values);
         }
         let pace = match Switch::read(self.drip) {
             None => None,
@@ -314,15 +240,17 @@ impl Spec {
             }
         };
         Ok(Answer {
-            made_up: made_up(
-                self.status,
-                self.body,
-                self.body_base64,
-                Switch::read(self.html),
-                self.redirect.is_some(),
-                self.retry_after.is_some(),
-            )?,
-            overrides: Overrides(overrides),
+            answer: script::Answer {
+                made_up: made_up(
+                    self.status,
+                    self.body,
+                    self.body_base64,
+                    Switch::read(self.html),
+                    self.redirect.is_some(),
+                    self.retry_after.is_some(),
+                )?,
+                overrides,
+            },
             halved: self.broken_json,
             padded: self.oversized,
             pace,
@@ -334,7 +262,7 @@ impl Spec {
 /// The answer that takes the place of the ordinary one, if any does.
 fn made_up(
     status: Option<u16>,
-    body: Option<String>,
+    body: Option<Value>,
     body_base64: Option<String>,
     html: Option<Option<String>>,
     redirect: bool,
@@ -352,35 +280,27 @@ fn made_up(
         None if retry_after => Some(StatusCode::TOO_MANY_REQUESTS),
         None => None,
     };
-    let given = if let Some(text) = body {
-        Some((contract::JSON, Bytes::from(text)))
-    } else if let Some(encoded) = body_base64 {
-        let bytes = STANDARD.decode(encoded).map_err(|_| "bodyBase64 is not base64".to_owned())?;
-        Some((contract::JSON, Bytes::from(bytes)))
-    } else {
-        html.map(|page| (HTML, page.map_or(Bytes::from_static(PROXY_PAGE.as_bytes()), Bytes::from)))
+    if let Some(page) = html {
+        let body = page.unwrap_or_else(|| PROXY_PAGE.to_owned()).into_bytes();
+        return Ok(Some(MadeUp { status: status.unwrap_or(StatusCode::OK), content_type: Some(HTML), body }));
+    }
+    let body = match (body, body_base64) {
+        (Some(Value::String(text)), _) => Some(text.into_bytes()),
+        (Some(value), _) => Some(value.to_string().into_bytes()),
+        (None, Some(encoded)) => Some(STANDARD.decode(encoded).map_err(|_| "bodyBase64 is not base64".to_owned())?),
+        (None, None) => None,
     };
-    Ok(match (status, given) {
-        (None | Some(StatusCode::OK), None) => None,
-        (Some(status), None) if redirect || bodiless(status) => {
-            Some(MadeUp { status, content_type: None, body: Bytes::new() })
+    match (status, body) {
+        (None, None) => Ok(None),
+        (Some(status), None) if redirect && status != StatusCode::OK => {
+            Ok(Some(MadeUp { status, content_type: None, body: Vec::new() }))
         }
-        (Some(status), None) => {
-            Some(MadeUp { status, content_type: Some(contract::JSON), body: Bytes::from(contract::failure(status)) })
-        }
-        (status, Some((content_type, body))) => {
-            Some(MadeUp { status: status.unwrap_or(StatusCode::OK), content_type: Some(content_type), body })
-        }
-    })
-}
-
-/// Whether an answer of this status never has a body (RFC 9110, section 6.4.1).
-fn bodiless(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        (status, body) => MadeUp::new(status.unwrap_or(StatusCode::OK), body).map_err(|invalid| invalid.to_string()),
+    }
 }
 
 fn header(name: &str, value: &str) -> Result<HeaderValue, String> {
-    HeaderValue::try_from(value).map_err(|_| format!("{name}: {value:?} is no header value"))
+    header_value(name, value).map_err(|invalid| invalid.to_string())
 }
 
 fn bounded(name: &str, millis: u64) -> Result<Duration, String> {

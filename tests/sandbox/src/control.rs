@@ -13,18 +13,24 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
-use axum::{Router, http::HeaderValue};
+use axum::{
+    Router,
+    http::{HeaderValue, Uri},
+};
+use digitalpaye_emulator::config::{Change, Config};
+use digitalpaye_emulator::cors::{self, Permission};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::behaviour::Step;
-use crate::config::{Change, Config};
-use crate::cors;
 use crate::lock;
 use crate::record::Record;
 use crate::server::Sandbox;
 use crate::wire::Connection;
+
+/// What a browser may do here.
+const CONTROL: Permission = Permission::new("GET, POST, DELETE", "Content-Type");
 
 /// The routes below `/_sandbox`.
 pub(crate) fn routes() -> Router<Arc<Sandbox>> {
@@ -60,7 +66,7 @@ async fn left(State(sandbox): State<Arc<Sandbox>>) -> Response<Body> {
 async fn script(State(sandbox): State<Arc<Sandbox>>, body: Bytes) -> Response<Body> {
     match read::<Vec<Step>>(&body) {
         Ok(steps) => {
-            lock(&sandbox.script).replace(steps);
+            *lock(&sandbox.script) = steps.into_iter().map(|step| step.0).collect::<Vec<_>>().into();
             script_left(&sandbox)
         }
         Err(reason) => unreadable(&reason),
@@ -132,15 +138,29 @@ async fn guard(Extension(connection): Extension<Arc<Connection>>, request: Reque
         return problem(StatusCode::FORBIDDEN, "the control API is for this machine only");
     }
     let origin: Option<HeaderValue> = request.headers().get(ORIGIN).cloned();
-    if origin.as_ref().is_some_and(|origin| !cors::is_loopback(origin)) {
+    if origin.as_ref().is_some_and(|origin| !is_loopback(origin)) {
         return problem(StatusCode::FORBIDDEN, "the control API is for pages of this machine only");
     }
-    let mut response = match cors::CONTROL.preflight(request.method(), request.headers()) {
-        Some(response) => response,
+    let mut response = match CONTROL.preflight(request.method(), request.headers()) {
+        Some(response) => response.map(Body::from),
         None => next.run(request).await,
     };
     cors::allow(origin, response.headers_mut());
     response
+}
+
+/// Whether an origin is a page of this machine.
+fn is_loopback(origin: &HeaderValue) -> bool {
+    let Some(uri) = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()) else {
+        return false;
+    };
+    let Some(host) = uri.host().filter(|_| uri.scheme().is_some()) else {
+        return false;
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Reads JSON whatever its content type is, as someone with curl sends it.

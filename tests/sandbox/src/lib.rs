@@ -9,26 +9,19 @@
 //! | [`wire`] | the socket: the head as it was sent is noted, and the connection can be reset |
 //! | [`server`] | accepts, routes, and ties the rest together |
 //! | [`record`] | what arrived, and how it ended |
-//! | [`cors`] | what a browser asks first, and has to be told |
 //! | [`behaviour`] | what the script makes of this one request |
-//! | [`contract`] | the answers of the API itself |
-//! | [`token`] | the tokens: minted, accepted, revoked |
+//! | [`digitalpaye_emulator`] | the contract of the API: settings, credentials, tokens, replies, CORS |
 //! | [`delivery`] | the answer's bytes, at their pace, whole or cut off |
 //! | [`control`] | `/_sandbox/`: all of the above, seen and set by a test |
-//! | [`config`] | the settings that hold until they are changed |
 
 pub mod behaviour;
-pub mod config;
-pub mod contract;
 pub mod control;
-pub mod cors;
 pub mod delivery;
 pub mod record;
 pub mod server;
-pub mod token;
 pub mod wire;
 
-pub use config::{Config, Credentials};
+pub use digitalpaye_emulator::{Config, Credentials};
 pub use server::Server;
 
 /// Locks, also when a thread died holding the lock: everything kept here stays whole between two statements.

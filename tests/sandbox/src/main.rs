@@ -101,7 +101,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    options.config.credentials = Credentials::new(key, secret)?;
+    options.config.credentials = Credentials::new(key, secret).map_err(|invalid| invalid.to_string())?;
     options.config.check()?;
     Ok(Command::Serve(Box::new(options)))
 }

@@ -5,15 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Extension, Request, State};
-use axum::http::header::{DATE, ORIGIN};
-use axum::http::{HeaderMap, Method, Response, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::http::{Method, Response, StatusCode};
+use digitalpaye_emulator::Config;
+use digitalpaye_emulator::contract::{self, RESOURCE};
+use digitalpaye_emulator::script::Overrides;
+use digitalpaye_emulator::token::{KEY_LENGTH, Tokens};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,13 +24,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-use crate::behaviour::{Overrides, Script};
-use crate::config::Config;
-use crate::contract::{self, Identity};
+use crate::behaviour::Script;
 use crate::control;
-use crate::cors::{self, Permission};
 use crate::record::Log;
-use crate::token::Tokens;
 use crate::wire::{Connection, Head, Socket, latin1};
 use crate::{lock, wait};
 
@@ -53,7 +50,7 @@ impl Sandbox {
     /// Back to the start: the first settings, no script, no token, nothing received.
     pub(crate) fn reset(&self) {
         lock(&self.config).clone_from(&self.initial);
-        lock(&self.script).replace(Vec::new());
+        *lock(&self.script) = Script::default();
         lock(&self.tokens).revoke(None);
         self.log.clear();
     }
@@ -75,7 +72,7 @@ impl Server {
     /// When the address is not to be had, the settings are out of bounds, or there is no randomness.
     pub async fn bind(address: SocketAddr, config: Config, print: bool) -> io::Result<Self> {
         config.check().map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
-        let tokens = Tokens::new()?;
+        let tokens = Tokens::new(random_key()?);
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let sandbox = Arc::new(Sandbox {
@@ -152,13 +149,7 @@ fn head_of<B>(request: &hyper::Request<B>) -> Head {
 }
 
 fn router(sandbox: Arc<Sandbox>) -> Router {
-    let api = Router::new()
-        .route("/v1/auth", post(auth))
-        .route("/v1/balance", get(balance).post(echo))
-        .fallback(async || refuse(StatusCode::NOT_FOUND))
-        .method_not_allowed_fallback(async || refuse(StatusCode::METHOD_NOT_ALLOWED))
-        .layer(from_fn_with_state(Arc::clone(&sandbox), serve));
-    Router::new().nest("/_sandbox", control::routes()).merge(api).with_state(sandbox)
+    Router::new().nest("/_sandbox", control::routes()).fallback(serve).with_state(sandbox)
 }
 
 /// What every request of the API goes through: recorded, answered as the script has it, made readable for a browser,
@@ -168,7 +159,6 @@ async fn serve(
     Extension(connection): Extension<Arc<Connection>>,
     Extension(head): Extension<Arc<Head>>,
     request: Request,
-    next: Next,
 ) -> Response<Body> {
     let entry = sandbox.log.open(Head::clone(&head), Arc::clone(&connection));
     let (parts, body) = request.into_parts();
@@ -186,16 +176,13 @@ async fn serve(
     entry.body(&body);
 
     let config = lock(&sandbox.config).clone();
-    let path = parts.uri.path().to_owned();
-    let method = parts.method.clone();
-    let origin = parts.headers.get(ORIGIN).cloned();
-    let preflight = config.cors.then(|| Permission::of(&path).preflight(&method, &parts.headers)).flatten();
-    let ordinary = next.run(Request::from_parts(parts, Body::from(body)));
-    let mut response = if let Some(response) = preflight {
-        response
+    let request = contract::Request { method: &parts.method, path: parts.uri.path(), headers: &parts.headers };
+    let ordinary = async { sandbox.answer(request, &body).map(Body::from) };
+    let mut response = if let Some(response) = contract::preflight(request, &config) {
+        response.map(Body::from)
     } else {
         wait(Duration::from_millis(config.latency_ms)).await;
-        let behaviour = lock(&sandbox.script).take(&path);
+        let behaviour = lock(&sandbox.script).take(request.path);
         match behaviour {
             Some(behaviour) => behaviour.run(&connection, ordinary).await,
             None => ordinary.await,
@@ -203,51 +190,41 @@ async fn serve(
     };
 
     let overrides = response.extensions_mut().remove::<Overrides>().unwrap_or_default();
-    let headers = response.headers_mut();
-    if config.cors {
-        cors::allow(origin, headers);
-        cors::expose(&config, headers);
-    }
-    if let Some(date) = config.http_date().filter(|_| config.date) {
-        headers.insert(DATE, date);
-    }
-    overrides.apply(headers);
-    if method == Method::HEAD || response.status() == StatusCode::NO_CONTENT {
+    contract::complete(request, &config, now_ms(), response.headers_mut());
+    overrides.apply(response.headers_mut());
+    if parts.method == Method::HEAD || response.status() == StatusCode::NO_CONTENT {
         *response.body_mut() = Body::empty();
     }
     entry.answer(response)
 }
 
-/// `POST /v1/auth`: credentials in, a token out.
-async fn auth(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> Response<Body> {
-    let config = lock(&sandbox.config).clone();
-    match contract::identify(&headers, &config.credentials) {
-        Identity::Missing => refuse(StatusCode::BAD_REQUEST),
-        Identity::Wrong => refuse(StatusCode::UNAUTHORIZED),
-        Identity::Right => contract::successful(&lock(&sandbox.tokens).mint(&config)),
-    }
-}
-
-/// `GET /v1/balance`: what a token is for.
-async fn balance(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> Response<Body> {
-    sandbox.protected(&headers, || contract::json(StatusCode::OK, contract::BALANCE))
-}
-
-/// `POST /v1/balance`: the same, for a request with a body.
-async fn echo(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    sandbox.protected(&headers, || contract::received(&body))
-}
-
 impl Sandbox {
-    fn protected(&self, headers: &HeaderMap, answer: impl FnOnce() -> Response<Body>) -> Response<Body> {
+    /// The answer that no script changes: the library's, and one for `POST` to the resource, which gives the body back.
+    fn answer(&self, request: contract::Request<'_>, body: &[u8]) -> Response<Vec<u8>> {
         let config = lock(&self.config).clone();
-        let good = contract::bearer(headers).is_some_and(|token| lock(&self.tokens).accepts(token, &config));
-        if good { answer() } else { contract::json(StatusCode::UNAUTHORIZED, contract::BAD_TOKEN) }
+        let mut tokens = lock(&self.tokens);
+        if (request.method, request.path) == (&Method::POST, RESOURCE) {
+            contract::protected(request.headers, &config, &tokens, now_ms(), || contract::received(body))
+        } else {
+            contract::answer(request, &config, &mut tokens, now_ms())
+        }
     }
 }
 
 fn refuse(status: StatusCode) -> Response<Body> {
-    contract::json(status, contract::failure(status))
+    contract::refuse(status).map(Body::from)
+}
+
+/// This machine's clock: milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+fn random_key() -> io::Result<[u8; KEY_LENGTH]> {
+    let mut key = [0; KEY_LENGTH];
+    getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -261,7 +238,7 @@ mod tests {
             initial: config.clone(),
             config: Mutex::new(config),
             script: Mutex::default(),
-            tokens: Mutex::new(Tokens::new().unwrap()),
+            tokens: Mutex::new(Tokens::new([0; KEY_LENGTH])),
             log: Log::new(false),
         });
         let mut request = hyper::Request::get(path).body(Body::empty()).unwrap();

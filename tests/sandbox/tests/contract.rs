@@ -132,19 +132,18 @@ async fn any_environment_is_taken_and_none_too() {
 #[tokio::test]
 async fn other_methods_and_paths_are_refused_in_the_same_shape() {
     let api = start(Config::default()).await;
-    for (method, path, status, allowed) in [
-        ("GET", "/v1/auth", 405, Some("POST")),
-        ("PUT", "/v1/auth", 405, Some("POST")),
-        ("OPTIONS", "/v1/auth", 405, Some("POST")),
-        ("DELETE", "/v1/balance", 405, Some("GET,HEAD,POST")),
-        ("POST", "/v1/auth/", 404, None),
-        ("POST", "/v1/auth/token", 404, None),
-        ("GET", "/", 404, None),
+    for (method, path) in [
+        ("GET", "/v1/auth"),
+        ("PUT", "/v1/auth"),
+        ("OPTIONS", "/v1/auth"),
+        ("DELETE", "/v1/balance"),
+        ("POST", "/v1/auth/"),
+        ("POST", "/v1/auth/token"),
+        ("GET", "/"),
     ] {
         let reply = api.call(method, path, &[BASIC], "").await;
-        assert_eq!(reply.status, status, "{method} {path}");
-        assert_eq!(reply.header("allow"), allowed, "{method} {path}");
-        assert_eq!(reply.json()["statusCode"], status, "{method} {path}");
+        assert_eq!(reply.status, 404, "{method} {path}");
+        assert_eq!(reply.json()["statusCode"], 404, "{method} {path}");
         assert!(reply.json()["message"].as_str().unwrap().ends_with("Error"), "{method} {path}");
         assert!(reply.json()["reason"].is_string(), "{method} {path}");
     }

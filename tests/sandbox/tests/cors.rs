@@ -74,7 +74,7 @@ async fn it_reads_the_headers_that_are_exposed() {
 async fn an_api_that_knows_no_browser_says_nothing() {
     let api = start(Config { cors: false, ..Config::default() }).await;
     let reply = preflight(&api, "/v1/auth", PAGE.1).await;
-    assert_eq!(reply.status, 405);
+    assert_eq!(reply.status, 404);
     assert_eq!(reply.header("access-control-allow-origin"), None);
     let reply = api.call("POST", "/v1/auth", &[PAGE, BASIC], "").await;
     assert_eq!(reply.status, 200);

