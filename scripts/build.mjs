@@ -33,7 +33,7 @@ export async function buildPackage() {
   for (const name of ["digitalpaye_emulator_bg.js", "digitalpaye_emulator_bg.wasm"]) renameSync(join(emulator, name), join(wasm, name));
   renameSync(join(emulator, "bytes.js"), join(wasm, "emulator-bytes.js"));
   const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
-  writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, module), null, 2)}\n`);
+  writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, (file) => readFileSync(join(staging, file))), null, 2)}\n`);
 
   await step("Bundling for CommonJS", async () => {
     rmSync(join(pkg, "cjs"), { recursive: true, force: true });

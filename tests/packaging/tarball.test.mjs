@@ -148,7 +148,7 @@ describe("the tarball", () => {
 });
 
 const names = [
-  "AuthError", "BadRequestError", "DigitalpayeAuth", "InternalServerError", "InvalidOptionsError", "InvalidResponseError",
+  "AuthError", "BadRequestError", "CredentialsError", "DigitalpayeAuth", "InternalServerError", "InvalidOptionsError", "InvalidResponseError",
   "NetworkError", "RateLimitError", "TimeoutError", "UnauthorizedError", "UnexpectedStatusError",
   "UnsupportedRuntimeError", "authenticate",
 ];
