@@ -7,7 +7,7 @@ use super::options::{CallRequest, ClientOptions, Signal, read_call, read_options
 use super::store::{StoreEntry, TokenStore, granted, name_of};
 use super::timer::{Timer, now};
 use super::value::{Member, Members, contain, deferred, is_same_text, property, settled, spawn, utf8};
-use super::waiter::{Settlement, Signals, Waiter, Waiters};
+use super::waiter::{Listener, Settlement, Waiter, Waiters};
 use crate::client::{Client, Surroundings};
 use crate::effect::{Caller, Effect, Effects, LeaseTtl};
 use crate::error::{AuthError, Foreign};
@@ -183,11 +183,11 @@ struct Shell {
     writing: RefCell<Option<Rc<Writing>>>,
 
     waiters: RefCell<Waiters>,
-    signals: Signals,
     last_caller: Cell<CallerId>,
     flights: RefCell<Vec<(FlightId, FlightShell)>>,
-    on_caller_timer: Closure<dyn Fn(CallerId)>,
-    on_flight_timer: Closure<dyn Fn(FlightId)>,
+    // Functions of JavaScript's own, which may be called at any time: not every timer that is cleared keeps still.
+    on_caller_timer: Function,
+    on_flight_timer: Function,
     itself: Weak<Self>,
     /// Itself, while callers wait or flights are under way: nobody else may hold it then.
     busy: RefCell<Option<Rc<Self>>>,
@@ -225,15 +225,14 @@ impl Shell {
                 deleting: RefCell::default(),
                 writing: RefCell::default(),
                 waiters: RefCell::default(),
-                signals: Signals::new(),
                 last_caller: Cell::new(0),
                 flights: RefCell::default(),
-                on_caller_timer: Closure::new(move |id| {
+                on_caller_timer: callback(move |id| {
                     if let Some(shell) = callers.upgrade() {
                         shell.caller_timer(id);
                     }
                 }),
-                on_flight_timer: Closure::new(move |id| {
+                on_flight_timer: callback(move |id| {
                     if let Some(shell) = flights.upgrade() {
                         shell.update(|client, now| client.flight_timer(id, now));
                     }
@@ -329,13 +328,12 @@ impl Shell {
 
     fn listen(&self, signal: &Signal, id: CallerId) {
         let itself = self.itself.clone();
-        let listener = self.signals.listen(signal, id, move |callers| {
+        let abort = move || {
             if let Some(shell) = itself.upgrade() {
-                for id in callers {
-                    shell.abort(id);
-                }
+                shell.abort(id);
             }
-        });
+        };
+        let listener = Listener::new(signal, Rc::new(abort));
         match self.waiters.borrow_mut().get(id) {
             Some(waiter) => waiter.listener = Some(listener),
             None => return,
@@ -360,7 +358,7 @@ impl Shell {
         let Some(ms) = self.waiters.borrow_mut().get(id).map(|waiter| waiter.next_wait_ms(self.isolate, now)) else {
             return;
         };
-        let timer = Timer::set(self.on_caller_timer.as_ref().unchecked_ref(), id, ms);
+        let timer = Timer::set(&self.on_caller_timer, id, ms);
         if let Some(waiter) = self.waiters.borrow_mut().get(id) {
             waiter.timer = timer;
         }
@@ -455,7 +453,7 @@ impl Shell {
         if self.ended(id).is_none() {
             return;
         }
-        let timer = Timer::set(self.on_flight_timer.as_ref().unchecked_ref(), id, delay_ms);
+        let timer = Timer::set(&self.on_flight_timer, id, delay_ms);
         match &timer {
             Some(timer) if !keeps_process_alive => timer.unref(),
             Some(_) => {}
@@ -484,12 +482,26 @@ impl Shell {
         }
     }
 
+    /// Waits for what a stranger was asked for a flight. The stranger may have ended it.
+    fn await_stranger<F: Future<Output = ()> + 'static>(
+        &self,
+        id: FlightId,
+        called: Result<JsValue, JsValue>,
+        work: impl FnOnce(Rc<Self>, Promise, Result<JsValue, JsValue>) -> F,
+    ) {
+        if self.ended(id).is_some() {
+            self.work(id, |shell, ended| work(shell, ended, called));
+        } else if let Ok(promise) = called {
+            contain(&promise);
+        }
+    }
+
     /// Asks the `apiSecret` function.
     fn ask_secret(&self, id: FlightId) {
         let Some(function) = self.secret.clone() else { return };
         let signal = self.attempt(id);
         let called = function.call1(&JsValue::UNDEFINED, &Members::default().with("signal", Member::Value(signal)).object());
-        self.work(id, |shell, ended| async move {
+        self.await_stranger(id, called, |shell, ended, called| async move {
             let answer = match called {
                 Ok(promise) => settled(&promise, &ended).await,
                 Err(thrown) => Err(thrown),
@@ -513,7 +525,7 @@ impl Shell {
         let Some(open) = self.flight(id, |flight| flight.attempt.as_ref().map(AbortGuard::open)) else { return };
         let cache = *self.knows_cache.get_or_init(exchange::knows_cache);
         let called = exchange::send(request, self.fetch.as_ref(), &signal, cache);
-        self.work(id, |shell, ended| async move {
+        self.await_stranger(id, called, |shell, ended, called| async move {
             let given_up = || {
                 let now = now().monotonic;
                 if open.get() && now >= deadline {
@@ -692,6 +704,11 @@ impl Shell {
         }
         report(handler, event, &secrets);
     }
+}
+
+/// A function of JavaScript's, which is freed with the last of those who may call it.
+fn callback(function: impl Fn(u32) + 'static) -> Function {
+    Closure::<dyn Fn(u32)>::new(function).into_js_value().unchecked_into()
 }
 
 fn closed() -> Box<AuthError> {
