@@ -177,8 +177,7 @@ impl Client {
     /// There are no timers where a flight is.
     pub fn without_timer(&mut self, id: FlightId, now: Now) -> Effects {
         let mut effects = Vec::new();
-        if let Some(flight) = self.flights.get(id) {
-            let next = flight.without_timer(now, &mut effects);
+        if let Some(next) = self.flights.get(id).and_then(|flight| flight.without_timer(now, &mut effects)) {
             self.advance(id, next, now, &mut effects);
         }
         effects

@@ -185,12 +185,59 @@ struct Shell {
     waiters: RefCell<Waiters>,
     last_caller: Cell<CallerId>,
     flights: RefCell<Vec<(FlightId, FlightShell)>>,
-    // Functions of JavaScript's own, which may be called at any time: not every timer that is cleared keeps still.
-    on_caller_timer: Function,
-    on_flight_timer: Function,
+    /// By which timers find it.
+    number: u32,
     itself: Weak<Self>,
     /// Itself, while callers wait or flights are under way: nobody else may hold it then.
     busy: RefCell<Option<Rc<Self>>>,
+}
+
+thread_local! {
+    static SHELLS: RefCell<Shells> = RefCell::default();
+    // These live as long as the module: not every timer that is cleared keeps still.
+    static ON_CALLER_TIMER: Closure<dyn Fn(u32, CallerId)> = Closure::new(|number, id| {
+        if let Some(shell) = Shells::find(number) {
+            shell.caller_timer(id);
+        }
+    });
+    static ON_FLIGHT_TIMER: Closure<dyn Fn(u32, FlightId)> = Closure::new(|number, id| {
+        if let Some(shell) = Shells::find(number) {
+            shell.update(|client, now| client.flight_timer(id, now));
+        }
+    });
+}
+
+/// All there are, by ascending number.
+#[derive(Default)]
+struct Shells {
+    list: Vec<(u32, Weak<Shell>)>,
+    last: u32,
+}
+
+impl Shells {
+    fn add(&mut self, shell: Weak<Shell>) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.list.push((self.last, shell));
+        self.last
+    }
+
+    fn index(&self, number: u32) -> Option<usize> {
+        self.list.binary_search_by_key(&number, |entry| entry.0).ok()
+    }
+
+    fn find(number: u32) -> Option<Rc<Shell>> {
+        SHELLS.with_borrow(|shells| shells.list.get(shells.index(number)?)?.1.upgrade())
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        SHELLS.with_borrow_mut(|shells| {
+            if let Some(index) = shells.index(self.number) {
+                shells.list.remove(index);
+            }
+        });
+    }
 }
 
 impl std::fmt::Debug for Shell {
@@ -205,7 +252,6 @@ impl Shell {
         let isolate = PLATFORM.with(Platform::isolate);
         let surroundings = Surroundings { store: store.is_some(), leases, isolate, events: on_event.is_some() };
         Rc::new_cyclic(|itself: &Weak<Self>| {
-            let (callers, flights) = (itself.clone(), itself.clone());
             Self {
                 once: cache.is_none(),
                 isolate,
@@ -227,16 +273,7 @@ impl Shell {
                 waiters: RefCell::default(),
                 last_caller: Cell::new(0),
                 flights: RefCell::default(),
-                on_caller_timer: callback(move |id| {
-                    if let Some(shell) = callers.upgrade() {
-                        shell.caller_timer(id);
-                    }
-                }),
-                on_flight_timer: callback(move |id| {
-                    if let Some(shell) = flights.upgrade() {
-                        shell.update(|client, now| client.flight_timer(id, now));
-                    }
-                }),
+                number: SHELLS.with_borrow_mut(|shells| shells.add(itself.clone())),
                 itself: itself.clone(),
                 busy: RefCell::default(),
             }
@@ -358,7 +395,7 @@ impl Shell {
         let Some(ms) = self.waiters.borrow_mut().get(id).map(|waiter| waiter.next_wait_ms(self.isolate, now)) else {
             return;
         };
-        let timer = Timer::set(&self.on_caller_timer, id, ms);
+        let timer = ON_CALLER_TIMER.with(|on_timer| Timer::set(on_timer.as_ref().unchecked_ref(), self.number, id, ms));
         if let Some(waiter) = self.waiters.borrow_mut().get(id) {
             waiter.timer = timer;
         }
@@ -453,7 +490,7 @@ impl Shell {
         if self.ended(id).is_none() {
             return;
         }
-        let timer = Timer::set(&self.on_flight_timer, id, delay_ms);
+        let timer = ON_FLIGHT_TIMER.with(|on_timer| Timer::set(on_timer.as_ref().unchecked_ref(), self.number, id, delay_ms));
         match &timer {
             Some(timer) if !keeps_process_alive => timer.unref(),
             Some(_) => {}
@@ -660,7 +697,7 @@ impl Shell {
     fn delete(&self, token: Option<JsValue>) {
         let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
         let (late, expire) = deferred();
-        let timer = Timer::set(&expire, 0, ANSWER_MS);
+        let timer = Timer::set(&expire, 0, 0, ANSWER_MS);
         if let Some(timer) = &timer {
             timer.unref();
         }
@@ -704,11 +741,6 @@ impl Shell {
         }
         report(handler, event, &secrets);
     }
-}
-
-/// A function of JavaScript's, which is freed with the last of those who may call it.
-fn callback(function: impl Fn(u32) + 'static) -> Function {
-    Closure::<dyn Fn(u32)>::new(function).into_js_value().unchecked_into()
 }
 
 fn closed() -> Box<AuthError> {
