@@ -11,7 +11,7 @@ mod date;
 mod json;
 mod jwt;
 mod options;
-//REFRESH mod refresh;
+mod refresh;
 mod response;
 mod retry;
 mod token;
