@@ -474,11 +474,7 @@ impl Lifecycle {
         }
         if let Some(current) = self.current.take() {
             turn.flights.cancel(current.id, turn.effects);
-            if !self.callers.is_empty() {
-                // The server's word on when to come back holds for a new flight, too.
-                turn.flights.retry_at = self.refusal.as_ref().map(|refusal| refusal.until);
-                self.start_with_latest_deadline(true, turn);
-            }
+            self.start_with_latest_deadline(true, turn);
         }
         true
     }
@@ -618,10 +614,17 @@ impl Lifecycle {
     }
 
     /// The caller with the most time left leads: led by another, the flight would end while some still can wait.
+    ///
+    /// The server's word on when to come back holds for this flight too: it waits, or, where the wait does not fit, fails with
+    /// the refusal.
     fn start_with_latest_deadline(&mut self, direct: bool, turn: &mut Turn<'_>) {
-        if let Some(deadline) = self.callers.last().map(|call| call.deadline) {
-            self.start(direct, false, deadline, None, turn);
+        let Some(deadline) = self.callers.last().map(|call| call.deadline) else { return };
+        let mut refusal = self.refusal_left(turn.now);
+        if let Some(until) = self.refusal.as_ref().map(|refusal| refusal.until).filter(|&until| until < deadline) {
+            turn.flights.retry_at = Some(until);
+            refusal = None;
         }
+        self.start(direct, false, deadline, refusal, turn);
     }
 
     /// Before the server's `Retry-After`, only a store can have a newer token.
