@@ -4,7 +4,7 @@
 // A test may panic: that is how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-//CLIENT mod client;
+mod client;
 mod credentials;
 mod date;
 //FLIGHT mod flight;
@@ -16,3 +16,9 @@ mod response;
 mod retry;
 mod token;
 mod whole;
+mod world;
+
+/// How many random cases a test takes; fewer for a quick look, by `HOST_CASES`.
+fn cases(usual: u32) -> u32 {
+    std::env::var("HOST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
