@@ -149,8 +149,13 @@ impl Client {
     pub fn begin(&mut self, id: FlightId, now: Now) -> Effects {
         let identity = self.options.as_ref().filter(|_| !self.entry_named).map(Options::store_identity);
         let mut effects = Vec::new();
-        match self.flights.get(id).map(|flight| flight.begin(identity, now, &mut effects)) {
-            Some(next) => self.advance(id, next, now, &mut effects),
+        match self.flights.get(id) {
+            // Given up before its turn, in a request that goes on: no request is sent for nobody.
+            Some(flight) if flight.cancelled => self.flights.end(id, &mut effects),
+            Some(flight) => {
+                let next = flight.begin(identity, now, &mut effects);
+                self.advance(id, next, now, &mut effects);
+            }
             // Given up before: the abort of the flight before it ran foreign code that came back here.
             None => effects.push(Effect::EndFlight(id)),
         }
@@ -178,7 +183,7 @@ impl Client {
     pub fn without_timer(&mut self, id: FlightId, now: Now) -> Effects {
         let mut effects = Vec::new();
         if let Some(flight) = self.flights.get(id) {
-            let next = flight.without_timer(now, &mut effects);
+            let next = if flight.cancelled { Next::End } else { flight.without_timer(now, &mut effects) };
             self.advance(id, next, now, &mut effects);
         }
         effects
