@@ -14,6 +14,7 @@ mod options;
 mod refresh;
 mod response;
 mod retry;
+mod rules;
 mod token;
 mod whole;
 mod world;
