@@ -165,6 +165,7 @@ impl Client {
     /// A flight's timer fired.
     pub fn flight_timer(&mut self, id: FlightId, now: Now) -> Effects {
         let mut effects = Vec::new();
+        self.skip_invalidated(id);
         let Some(flight) = self.flights.get(id) else { return effects };
         if flight.is_late(now.monotonic) && !flight.cancelled && flight.undelivered().is_none() {
             let here = flight.plan.leader;
@@ -182,6 +183,7 @@ impl Client {
     /// There are no timers where a flight is.
     pub fn without_timer(&mut self, id: FlightId, now: Now) -> Effects {
         let mut effects = Vec::new();
+        self.skip_invalidated(id);
         if let Some(flight) = self.flights.get(id) {
             let next = if flight.cancelled { Next::End } else { flight.without_timer(now, &mut effects) };
             self.advance(id, next, now, &mut effects);
@@ -240,12 +242,7 @@ impl Client {
 
     /// The deletion that a flight waits for is over.
     pub fn deletion_finished(&mut self, id: FlightId, now: Now) -> Effects {
-        if !self.lifecycle.holds(id)
-            && let Some(flight) = self.flights.get(id).filter(|flight| flight.is_delivered())
-        {
-            // What it brought was invalidated while it waited for the store.
-            flight.skip_store_write();
-        }
+        self.skip_invalidated(id);
         self.step(id, now, |flight, effects| flight.deletion_finished(now, effects))
     }
 
@@ -399,6 +396,15 @@ impl Client {
             Next::Deliver => self.deliver(id, None, now, effects),
             Next::Fail(error) => self.fail(id, error, now, effects),
             Next::End => self.flights.end(id, effects),
+        }
+    }
+
+    /// What a flight brought and was invalidated while it waited for the store is not written.
+    fn skip_invalidated(&mut self, id: FlightId) {
+        if !self.lifecycle.holds(id)
+            && let Some(flight) = self.flights.get(id).filter(|flight| flight.is_delivered())
+        {
+            flight.skip_store_write();
         }
     }
 
