@@ -7,7 +7,7 @@
 mod client;
 mod credentials;
 mod date;
-//FLIGHT mod flight;
+mod flight;
 mod json;
 mod jwt;
 mod options;
