@@ -6,10 +6,16 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Happens {
-    Ask { force: bool },
+    Ask {
+        force: bool,
+    },
     Abort(usize),
     Invalidate,
-    Unauthorized { held: bool, replayable: bool, again: bool },
+    Unauthorized {
+        held: bool,
+        replayable: bool,
+        again: bool,
+    },
     Pass(f64),
     /// The machine sleeps, or somebody sets its clock.
     Wall(f64),

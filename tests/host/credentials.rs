@@ -83,7 +83,10 @@ fn the_edges_of_c1_controls() {
 /// Each kind of character that nobody means to have at an edge, and what it is called.
 const STRAYS: [(&str, &[char]); 4] = [
     ("a space", &[' ']),
-    ("a quotation mark", &['"', '\'', '`', '\u{ab}', '\u{bb}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201f}']),
+    (
+        "a quotation mark",
+        &['"', '\'', '`', '\u{ab}', '\u{bb}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201f}'],
+    ),
     (
         "a no-break or other unusual space",
         &['\u{a0}', '\u{1680}', '\u{2000}', '\u{2009}', '\u{200a}', '\u{202f}', '\u{205f}', '\u{3000}'],
@@ -114,7 +117,8 @@ fn a_stray_character_at_an_edge_is_told_and_not_shown() {
             assert_eq!(told(format!("kanga{stray}roo"), format!("walla{stray}by")), None, "{stray:?} within");
         }
     }
-    let neighbours = ['!', '#', '&', '(', '_', 'a', '\u{aa}', '\u{2010}', '\u{2017}', '\u{2020}', '\u{fe10}', '\u{fff8}'];
+    let neighbours =
+        ['!', '#', '&', '(', '_', 'a', '\u{aa}', '\u{2010}', '\u{2017}', '\u{2020}', '\u{fe10}', '\u{fff8}'];
     for usable in neighbours {
         assert_eq!(credentials(&format!("{usable}k"), &format!("s{usable}")).unwrap().suspicion(), None, "{usable:?}");
     }

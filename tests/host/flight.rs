@@ -3,7 +3,8 @@
 use digitalpaye_auth::effect::{Effect, LeaseTtl};
 use digitalpaye_auth::error::{AuthError, Code};
 use digitalpaye_auth::flight::{
-    ANSWER_MS, Answer, DELIVERY_MS, Flight, FlightConfig, FlightPlan, Found, LEASE_MS, Next, POLL_CAP_MS, POLL_MS, Stage,
+    ANSWER_MS, Answer, DELIVERY_MS, Flight, FlightConfig, FlightPlan, Found, LEASE_MS, Next, POLL_CAP_MS, POLL_MS,
+    Stage,
 };
 use digitalpaye_auth::time::{Instant, Now, NumericDate};
 use digitalpaye_auth::token::AccessToken;

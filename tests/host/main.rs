@@ -12,6 +12,7 @@ mod json;
 mod jwt;
 mod options;
 mod refresh;
+mod refresh_model;
 mod response;
 mod retry;
 mod rules;

@@ -18,7 +18,8 @@ const SAMPLE: &str = r#"{
 }"#;
 
 fn credentials() -> BasicCredentials {
-    BasicCredentials::new(UserId::new(Zeroizing::new("Aladdin".into())).unwrap(), Zeroizing::new("open sesame".into())).unwrap()
+    BasicCredentials::new(UserId::new(Zeroizing::new("Aladdin".into())).unwrap(), Zeroizing::new("open sesame".into()))
+        .unwrap()
 }
 
 fn reply(status: f64, body: Body) -> Result<AccessToken, Box<AuthError>> {
@@ -109,7 +110,9 @@ fn headers_are_read_as_http_has_them() {
     assert_eq!(read(date, Some("Fri, 11 Oct 2024 08:10:13 GMT")), Some(10.0));
     assert_eq!(read(date, Some("Fri, 11 Oct 2024 08:00:00 GMT")), Some(0.0));
     assert_eq!(read(None, Some("Fri, 11 Oct 2024 08:20:03 GMT")), Some(600.0), "against the local clock");
-    for garbage in ["", "-5", "1e3", "soon", "٣", ".", "1.", ".5", "1.5.5", "1.x", ",5", "Fri, 11 Oct 2024 08:10:13 CET", "GMT"] {
+    for garbage in
+        ["", "-5", "1e3", "soon", "٣", ".", "1.", ".5", "1.5.5", "1.x", ",5", "Fri, 11 Oct 2024 08:10:13 CET", "GMT"]
+    {
         assert_eq!(read(date, Some(garbage)), None, "{garbage}");
     }
     let long = "9".repeat(400);

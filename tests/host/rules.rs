@@ -22,7 +22,11 @@ fn a_failed_flight_ends_with_its_failure() {
     world.api = Api::Network;
     world.ask(false);
     world.pass(25.0);
-    assert_eq!((world.rejected.as_slice(), world.ended.len()), (&[(1, Code::Network)][..], 1), "not when its time is up");
+    assert_eq!(
+        (world.rejected.as_slice(), world.ended.len()),
+        (&[(1, Code::Network)][..], 1),
+        "not when its time is up"
+    );
 }
 
 #[test]
@@ -122,7 +126,11 @@ fn what_was_invalidated_while_the_store_is_busy_is_not_given_to_it() {
     world.invalidate();
     world.deleting = f64::INFINITY;
     world.pass(5_000.0);
-    assert_eq!((count(&world, "WriteStore"), world.ended.len()), (0, 1), "the deletion took its 2 s; nothing is written");
+    assert_eq!(
+        (count(&world, "WriteStore"), world.ended.len()),
+        (0, 1),
+        "the deletion took its 2 s; nothing is written"
+    );
 }
 
 #[test]
@@ -200,7 +208,9 @@ fn a_token_that_ended_on_the_way_is_replaced_without_a_wait() {
         world.wall += asleep;
         world.pass(15.0);
         assert_eq!((world.flights[&1].sent, world.resolved.len()), (2, 0));
-        let [Event::Retry { error, attempt: 1, delay_ms: 0.0 }] = &world.events[..] else { panic!("{:?}", world.events) };
+        let [Event::Retry { error, attempt: 1, delay_ms: 0.0 }] = &world.events[..] else {
+            panic!("{:?}", world.events)
+        };
         assert_eq!((error.code, error.attempts), (Code::InvalidResponse, 1));
         world.pass(20.0);
         assert_eq!(world.resolved.len(), 1);

@@ -1,8 +1,8 @@
 use crate::json::claims;
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use digitalpaye_auth::time::NumericDate;
 use digitalpaye_auth::jwt::Claims;
+use digitalpaye_auth::time::NumericDate;
 use digitalpaye_auth::token::{AccessToken, ExpirySources, Unusable, is_b64token, life_left};
 use proptest::prelude::*;
 use zeroize::Zeroizing;
@@ -131,10 +131,7 @@ fn what_is_no_jwt_has_no_claims() {
         assert!(claims.iat.is_none() && claims.exp.is_none(), "{token}");
     }
     // Padding is not of RFC 7515, and harmless.
-    assert_eq!(
-        claims(&format!("h.{}.s", URL_SAFE.encode(r#"{"iat":7}"#))).iat,
-        Some(NumericDate(7.0))
-    );
+    assert_eq!(claims(&format!("h.{}.s", URL_SAFE.encode(r#"{"iat":7}"#))).iat, Some(NumericDate(7.0)));
     assert_eq!(claims(&payload(r#"{"iat":7.5,"exp":-1}"#)).iat, Some(NumericDate(7.5)));
 }
 
