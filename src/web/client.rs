@@ -76,7 +76,9 @@ impl WebClient {
     pub fn invalidate(&self, token: &JsValue) -> Result<(), JsValue> {
         let fingerprint = match token.is_undefined() {
             true => None,
-            false => Some(fingerprint_of(token).ok_or_else(|| value_of(&AuthError::option("token", "is not a string")))?),
+            false => {
+                Some(fingerprint_of(token).ok_or_else(|| value_of(&AuthError::option("token", "is not a string")))?)
+            }
         };
         self.0.update(|client, now| client.invalidate(fingerprint, now));
         Ok(())
@@ -251,32 +253,30 @@ impl Shell {
         let ClientOptions { options, secret, fetch, on_event, store, leases, wait_until } = options;
         let isolate = PLATFORM.with(Platform::isolate);
         let surroundings = Surroundings { store: store.is_some(), leases, isolate, events: on_event.is_some() };
-        Rc::new_cyclic(|itself: &Weak<Self>| {
-            Self {
-                once: cache.is_none(),
-                isolate,
-                timeout_ms: options.timeout_ms,
-                base_url: options.endpoint.base.clone(),
-                environment: options.environment.clone(),
-                core: RefCell::new(Client::new(options, surroundings)),
-                secret,
-                fetch,
-                on_event,
-                wait_until,
-                cache,
-                held: RefCell::default(),
-                knows_cache: OnceCell::new(),
-                store: store.map(JsCast::unchecked_into),
-                entry: RefCell::default(),
-                deleting: RefCell::default(),
-                writing: RefCell::default(),
-                waiters: RefCell::default(),
-                last_caller: Cell::new(0),
-                flights: RefCell::default(),
-                number: SHELLS.with_borrow_mut(|shells| shells.add(itself.clone())),
-                itself: itself.clone(),
-                busy: RefCell::default(),
-            }
+        Rc::new_cyclic(|itself: &Weak<Self>| Self {
+            once: cache.is_none(),
+            isolate,
+            timeout_ms: options.timeout_ms,
+            base_url: options.endpoint.base.clone(),
+            environment: options.environment.clone(),
+            core: RefCell::new(Client::new(options, surroundings)),
+            secret,
+            fetch,
+            on_event,
+            wait_until,
+            cache,
+            held: RefCell::default(),
+            knows_cache: OnceCell::new(),
+            store: store.map(JsCast::unchecked_into),
+            entry: RefCell::default(),
+            deleting: RefCell::default(),
+            writing: RefCell::default(),
+            waiters: RefCell::default(),
+            last_caller: Cell::new(0),
+            flights: RefCell::default(),
+            number: SHELLS.with_borrow_mut(|shells| shells.add(itself.clone())),
+            itself: itself.clone(),
+            busy: RefCell::default(),
         })
     }
 
@@ -490,7 +490,8 @@ impl Shell {
         if self.ended(id).is_none() {
             return;
         }
-        let timer = ON_FLIGHT_TIMER.with(|on_timer| Timer::set(on_timer.as_ref().unchecked_ref(), self.number, id, delay_ms));
+        let timer =
+            ON_FLIGHT_TIMER.with(|on_timer| Timer::set(on_timer.as_ref().unchecked_ref(), self.number, id, delay_ms));
         match &timer {
             Some(timer) if !keeps_process_alive => timer.unref(),
             Some(_) => {}
@@ -537,7 +538,8 @@ impl Shell {
     fn ask_secret(&self, id: FlightId) {
         let Some(function) = self.secret.clone() else { return };
         let signal = self.attempt(id);
-        let called = function.call1(&JsValue::UNDEFINED, &Members::default().with("signal", Member::Value(signal)).object());
+        let called =
+            function.call1(&JsValue::UNDEFINED, &Members::default().with("signal", Member::Value(signal)).object());
         self.await_stranger(id, called, |shell, ended, called| async move {
             let answer = match called {
                 Ok(promise) => settled(&promise, &ended).await,
@@ -545,7 +547,11 @@ impl Shell {
             };
             let secret = answer.map_err(|cause| AuthError::secret_rejected(Foreign::new(cause))).and_then(|secret| {
                 let utf8 = utf8(&secret).ok_or_else(|| AuthError::no_secret("is not a string"))?;
-                if is_same_text(&utf8, &secret) { Ok(utf8) } else { Err(AuthError::no_secret("holds a lone surrogate")) }
+                if is_same_text(&utf8, &secret) {
+                    Ok(utf8)
+                } else {
+                    Err(AuthError::no_secret("holds a lone surrogate"))
+                }
             });
             shell.update(|client, now| client.secret_answered(id, secret, Math::random(), now));
         });
@@ -719,7 +725,11 @@ impl Shell {
         };
         self.work(id, |shell, ended| async move {
             let _ = settled(&deletion, &ended).await;
-            let is_last = shell.deleting.borrow().as_ref().is_some_and(|last| AsRef::<JsValue>::as_ref(last) == AsRef::<JsValue>::as_ref(&deletion));
+            let is_last = shell
+                .deleting
+                .borrow()
+                .as_ref()
+                .is_some_and(|last| AsRef::<JsValue>::as_ref(last) == AsRef::<JsValue>::as_ref(&deletion));
             if is_last {
                 *shell.deleting.borrow_mut() = None;
             }

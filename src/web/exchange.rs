@@ -107,7 +107,12 @@ impl Drop for AbortGuard {
 }
 
 /// Calls `fetch` with the request: the caller's own, or the global one.
-pub(super) fn send(request: &TokenRequest, fetch: Option<&Function>, signal: &JsValue, cache: bool) -> Result<JsValue, JsValue> {
+pub(super) fn send(
+    request: &TokenRequest,
+    fetch: Option<&Function>,
+    signal: &JsValue,
+    cache: bool,
+) -> Result<JsValue, JsValue> {
     let headers: RequestHeaders = bare_object().unchecked_into();
     headers.set_authorization(&request.authorization);
     headers.set_environment(&request.environment);
@@ -172,12 +177,8 @@ pub(super) async fn head(
     };
     let headers = property(&response, "headers").ok().map(ResponseHeaders::unchecked_from_js);
     let header = |name| headers.as_ref().and_then(|headers| headers.get(name).ok()).and_then(|value| value.as_string());
-    let headers = Headers::read(
-        header("date").as_deref(),
-        header("age").is_some(),
-        header("retry-after").as_deref(),
-        local(),
-    );
+    let headers =
+        Headers::read(header("date").as_deref(), header("age").is_some(), header("retry-after").as_deref(), local());
     Ok((response, status, headers))
 }
 
@@ -286,7 +287,9 @@ pub(super) fn claims_of(token: &str) -> Claims {
     let Some(payload) = payload(token) else { return Claims::default() };
     let bytes = Uint8Array::from(&**payload);
     let Some(json) = parse(&bytes) else { return Claims::default() };
-    let date = |value: Option<JsValue>| value.and_then(|value| value.as_f64()).filter(|date| date.is_finite()).map(NumericDate);
+    let date = |value: Option<JsValue>| {
+        value.and_then(|value| value.as_f64()).filter(|date| date.is_finite()).map(NumericDate)
+    };
     Claims { iat: date(own(&json, "iat")), exp: date(own(&json, "exp")) }
 }
 

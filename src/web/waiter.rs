@@ -205,7 +205,8 @@ impl Drop for Listener {
     fn drop(&mut self) {
         let unused = SIGNALS.with_borrow_mut(|signals| {
             let entry = signals.entry_mut(self.number)?;
-            let left = entry.callers.iter().position(|caller| caller.0 == self.id).map(|index| entry.callers.remove(index));
+            let left =
+                entry.callers.iter().position(|caller| caller.0 == self.id).map(|index| entry.callers.remove(index));
             if !entry.callers.is_empty() {
                 return Some((left, None));
             }
