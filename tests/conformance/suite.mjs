@@ -345,7 +345,7 @@ const CASES = {
     const { AuthError, DigitalpayeAuth, UnauthorizedError, authenticate } = context;
     for (const name of ["AuthError", "InvalidOptionsError", "BadRequestError", "UnauthorizedError", "RateLimitError",
       "InternalServerError", "UnexpectedStatusError", "InvalidResponseError", "NetworkError", "TimeoutError",
-      "UnsupportedRuntimeError"]) {
+      "CredentialsError", "UnsupportedRuntimeError"]) {
       equal(context[name].name, name, "name of the class");
     }
     equal(DigitalpayeAuth.name, "DigitalpayeAuth", "name of the class");

@@ -2,8 +2,9 @@
 import "./errors.js";
 // By name, as most do: that is what lets a bundler leave a module out.
 import {
-  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
-  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, authenticate,
+  AuthError, BadRequestError, CredentialsError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError,
+  UnsupportedRuntimeError, authenticate,
 } from "digitalpaye-auth";
 import { redisStore } from "digitalpaye-auth/stores/redis";
 import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
@@ -11,8 +12,9 @@ import { controlOf } from "./control.mjs";
 import { conformance } from "./suite.mjs";
 
 const api = {
-  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
-  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, authenticate,
+  AuthError, BadRequestError, CredentialsError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError,
+  UnsupportedRuntimeError, authenticate,
 };
 const baseUrl = new URL(location.href).searchParams.get("api");
 // The Fetch standard: a redirect that is not followed shows no status, and a reply from another origin few headers.
