@@ -50,7 +50,6 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn cancel(this: &Reader) -> Result<JsValue, JsValue>;
 
-    /// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. Throws on a detached buffer.
     type Copy;
     #[wasm_bindgen(constructor, js_class = "Uint8Array", catch)]
     fn of(bytes: &JsValue) -> Result<Copy, JsValue>;
@@ -218,7 +217,7 @@ async fn read_bytes(
         let buffer = settled(&response.array_buffer()?, ended).await?;
         // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
         View::over(&buffer)?;
-        return Ok(within_cap(Copy::of(&buffer)?.unchecked_into()));
+        return Ok(within_cap(copy_of(&buffer)?));
     }
     let reader = stream.get_reader()?;
     let mut chunks: Vec<Uint8Array> = Vec::new();
@@ -235,7 +234,7 @@ async fn read_bytes(
         if !ArrayBuffer::is_view(&value) {
             return Err(type_error("the body holds a chunk that is no Uint8Array"));
         }
-        let bytes: Uint8Array = Copy::of(&value)?.unchecked_into();
+        let bytes = copy_of(&value)?;
         size += bytes.length();
         if size as usize > BODY_CAP {
             // The request is ended too; this is for streams that know nothing of it.
@@ -248,6 +247,11 @@ async fn read_bytes(
             chunks.push(bytes);
         }
     }
+}
+
+/// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. An error for a detached buffer.
+pub(super) fn copy_of(bytes: &JsValue) -> Result<Uint8Array, JsValue> {
+    Copy::of(bytes).map(JsCast::unchecked_into)
 }
 
 fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {
