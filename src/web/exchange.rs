@@ -8,11 +8,11 @@ use crate::request::TokenRequest;
 use crate::response::{BODY_CAP, Body, Content, Headers, Reason, Reply};
 use crate::time::NumericDate;
 use crate::whole::whole;
-use js_sys::{ArrayBuffer, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestRedirect, TextDecoder};
+use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestRedirect};
 
 #[wasm_bindgen]
 extern "C" {
@@ -56,6 +56,14 @@ extern "C" {
     type View;
     #[wasm_bindgen(constructor, js_class = "DataView", catch)]
     fn over(buffer: &JsValue) -> Result<View, JsValue>;
+
+    type Decoder;
+    #[wasm_bindgen(constructor, js_class = "TextDecoder", catch)]
+    fn new() -> Result<Decoder, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &Decoder, bytes: &Uint8Array) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_namespace = Object, js_name = hasOwn)]
     fn has_own(object: &JsValue, name: &str) -> bool;
@@ -281,8 +289,9 @@ fn joined(mut chunks: Vec<Uint8Array>, size: u32) -> Uint8Array {
 
 /// JSON out of bytes, as the Fetch standard's `json()` decodes it: a byte order mark is dropped, what is not UTF-8 replaced.
 fn parse(bytes: &Uint8Array) -> Option<JsValue> {
-    let text = TextDecoder::new().ok()?.decode_with_buffer_source(bytes.unchecked_ref::<Object>()).ok()?;
-    JSON::parse(&text).ok()
+    // The text, which may hold a token, stays in JavaScript.
+    let text = Decoder::new().ok()?.decode(bytes).ok()?;
+    parse_json(&text).ok()
 }
 
 /// The claims of a token, if it is a JWT.
