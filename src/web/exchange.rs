@@ -8,11 +8,11 @@ use crate::request::TokenRequest;
 use crate::response::{BODY_CAP, Body, Content, Headers, Reason, Reply};
 use crate::time::NumericDate;
 use crate::whole::whole;
-use js_sys::{ArrayBuffer, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestRedirect, TextDecoder};
+use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestRedirect};
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,13 +50,20 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn cancel(this: &Reader) -> Result<JsValue, JsValue>;
 
-    /// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. Throws on a detached buffer.
     type Copy;
     #[wasm_bindgen(constructor, js_class = "Uint8Array", catch)]
     fn of(bytes: &JsValue) -> Result<Copy, JsValue>;
     type View;
     #[wasm_bindgen(constructor, js_class = "DataView", catch)]
     fn over(buffer: &JsValue) -> Result<View, JsValue>;
+
+    type Decoder;
+    #[wasm_bindgen(constructor, js_class = "TextDecoder", catch)]
+    fn new() -> Result<Decoder, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &Decoder, bytes: &Uint8Array) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_namespace = Object, js_name = hasOwn)]
     fn has_own(object: &JsValue, name: &str) -> bool;
@@ -219,7 +226,7 @@ async fn read_bytes(
         let buffer = settled(&response.array_buffer()?, ended).await?;
         // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
         View::over(&buffer)?;
-        return Ok(within_cap(Copy::of(&buffer)?.unchecked_into()));
+        return Ok(within_cap(copy_of(&buffer)?));
     }
     let reader = stream.get_reader()?;
     let mut chunks: Vec<Uint8Array> = Vec::new();
@@ -236,7 +243,7 @@ async fn read_bytes(
         if !ArrayBuffer::is_view(&value) {
             return Err(type_error("the body holds a chunk that is no Uint8Array"));
         }
-        let bytes: Uint8Array = Copy::of(&value)?.unchecked_into();
+        let bytes = copy_of(&value)?;
         size += bytes.length();
         if size as usize > BODY_CAP {
             // The request is ended too; this is for streams that know nothing of it.
@@ -249,6 +256,11 @@ async fn read_bytes(
             chunks.push(bytes);
         }
     }
+}
+
+/// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. An error for a detached buffer.
+pub(super) fn copy_of(bytes: &JsValue) -> Result<Uint8Array, JsValue> {
+    Copy::of(bytes).map(JsCast::unchecked_into)
 }
 
 fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {
@@ -278,8 +290,9 @@ fn joined(mut chunks: Vec<Uint8Array>, size: u32) -> Uint8Array {
 
 /// JSON out of bytes, as the Fetch standard's `json()` decodes it: a byte order mark is dropped, what is not UTF-8 replaced.
 fn parse(bytes: &Uint8Array) -> Option<JsValue> {
-    let text = TextDecoder::new().ok()?.decode_with_buffer_source(bytes.unchecked_ref::<Object>()).ok()?;
-    JSON::parse(&text).ok()
+    // The text, which may hold a token, stays in JavaScript.
+    let text = Decoder::new().ok()?.decode(bytes).ok()?;
+    parse_json(&text).ok()
 }
 
 /// The claims of a token, if it is a JWT.
