@@ -65,8 +65,9 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn)]
-    fn has_own(object: &JsValue, name: &str) -> bool;
+    /// Throws on null and undefined.
+    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
+    fn has_own(object: &JsValue, name: &str) -> Result<bool, JsValue>;
 }
 
 /// Owns the controller of one attempt: what it began is aborted when this is dropped, unless it was completed.
@@ -319,5 +320,5 @@ fn content_of(json: &JsValue) -> Content {
 
 /// The object's own member: nothing that a page put on `Object.prototype` is part of a reply.
 fn own(object: &JsValue, name: &str) -> Option<JsValue> {
-    if object.is_object() && has_own(object, name) { property(object, name).ok() } else { None }
+    if has_own(object, name).unwrap_or(false) { property(object, name).ok() } else { None }
 }
