@@ -278,7 +278,11 @@ impl Shell {
 
     /// Tells the client what happened, and carries out what comes of it. No borrow is held meanwhile.
     fn update(&self, event: impl FnOnce(&mut Client, Now) -> Effects) {
-        let now = now();
+        self.update_at(now(), event);
+    }
+
+    /// The same, if the time is known.
+    fn update_at(&self, now: Now, event: impl FnOnce(&mut Client, Now) -> Effects) {
         let effects = event(&mut self.core.borrow_mut(), now);
         self.carry_out_all(effects, now);
     }
@@ -343,18 +347,17 @@ impl Shell {
     fn call(&self, resolve: Function, reject: Function, signal: Option<&Signal>, force: bool) {
         let id = self.last_caller.get().wrapping_add(1);
         self.last_caller.set(id);
-        self.update(|client, now| {
-            let deadline = now.monotonic.plus(self.timeout_ms);
-            self.waiters.borrow_mut().add(id, Waiter::new(resolve, reject, deadline));
-            client.call(id, force, now)
-        });
+        let now = now();
+        let deadline = now.monotonic.plus(self.timeout_ms);
+        self.waiters.borrow_mut().add(id, Waiter::new(resolve, reject, deadline));
+        self.update_at(now, |client, now| client.call(id, force, now));
         self.stay_while_busy();
         if let Some(signal) = signal
             && self.is_waiting(id)
         {
             self.listen(signal, id);
         }
-        self.watch(id, now().monotonic);
+        self.watch(id, now.monotonic);
     }
 
     fn is_waiting(&self, id: CallerId) -> bool {
@@ -408,8 +411,9 @@ impl Shell {
         if let Some(settlement) = settlement {
             self.settle(id, settlement);
         } else {
-            self.update(|client, now| client.caller_timer(id, patient, now));
-            self.watch(id, now().monotonic);
+            let now = now();
+            self.update_at(now, |client, now| client.caller_timer(id, patient, now));
+            self.watch(id, now.monotonic);
         }
         self.stay_while_busy();
     }

@@ -65,8 +65,14 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn)]
-    fn has_own(object: &JsValue, name: &str) -> bool;
+    /// Throws on null and undefined.
+    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
+    fn has_own(object: &JsValue, name: &str) -> Result<bool, JsValue>;
+}
+
+thread_local! {
+    // One for all: to make one takes longer than to decode a reply.
+    static DECODER: Option<Decoder> = Decoder::new().ok();
 }
 
 /// Owns the controller of one attempt: what it began is aborted when this is dropped, unless it was completed.
@@ -244,7 +250,8 @@ async fn read_bytes(
             return Err(type_error("the body holds a chunk that is no Uint8Array"));
         }
         let bytes = copy_of(&value)?;
-        size += bytes.length();
+        let length = bytes.length();
+        size += length;
         if size as usize > BODY_CAP {
             // The request is ended too; this is for streams that know nothing of it.
             if let Ok(cancelled) = reader.cancel() {
@@ -252,7 +259,7 @@ async fn read_bytes(
             }
             return Ok(None);
         }
-        if bytes.length() > 0 {
+        if length > 0 {
             chunks.push(bytes);
         }
     }
@@ -291,7 +298,7 @@ fn joined(mut chunks: Vec<Uint8Array>, size: u32) -> Uint8Array {
 /// JSON out of bytes, as the Fetch standard's `json()` decodes it: a byte order mark is dropped, what is not UTF-8 replaced.
 fn parse(bytes: &Uint8Array) -> Option<JsValue> {
     // The text, which may hold a token, stays in JavaScript.
-    let text = Decoder::new().ok()?.decode(bytes).ok()?;
+    let text = DECODER.with(|decoder| decoder.as_ref()?.decode(bytes).ok())?;
     parse_json(&text).ok()
 }
 
@@ -322,5 +329,5 @@ fn content_of(json: &JsValue) -> Content {
 
 /// The object's own member: nothing that a page put on `Object.prototype` is part of a reply.
 fn own(object: &JsValue, name: &str) -> Option<JsValue> {
-    if object.is_object() && has_own(object, name) { property(object, name).ok() } else { None }
+    if has_own(object, name).unwrap_or(false) { property(object, name).ok() } else { None }
 }

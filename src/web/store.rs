@@ -98,9 +98,12 @@ pub(super) fn ask_name(identity: &[u8]) -> Result<JsValue, JsValue> {
 
 /// The name that such an answer makes, in hexadecimal. `None` where there is no Web Crypto, as on a page that is not secure.
 pub(super) fn name_of(hash: &JsValue) -> Option<JsValue> {
-    let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half });
-    let name: String =
-        copy_of(hash).ok()?.to_vec().into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let mut name = String::new();
+    for byte in copy_of(hash).ok()?.to_vec() {
+        for half in [byte >> 4, byte & 15] {
+            name.push(char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half }));
+        }
+    }
     (name.len() == 64).then(|| JsValue::from_str(&name))
 }
 
