@@ -235,8 +235,8 @@ impl Client {
     /// What asking for the lease came to.
     pub fn lease_answered(&mut self, id: FlightId, answer: &Answer<bool>, now: Now) -> Effects {
         if self.flights.get(id).is_none() && matches!(answer, Answer::Value(true)) {
-            // Nobody would exchange under it, and the fleet would wait for nothing.
-            return vec![Effect::ReleaseLease(id)];
+            // Nobody would exchange under it, and the fleet would wait for nothing; unless a later flight has it by now.
+            return if self.flights.have_lease() { Vec::new() } else { vec![Effect::ReleaseLease(id)] };
         }
         self.step(id, now, |flight, effects| flight.lease_answered(answer, now, effects))
     }

@@ -434,6 +434,12 @@ impl Flight {
         }
     }
 
+    /// Whether it may exchange for all that share the store.
+    #[must_use]
+    pub fn has_lease(&self) -> bool {
+        self.lease.is_some()
+    }
+
     /// Gives up a lease, as the one who ends or takes over does.
     pub fn drop_lease(&mut self, effects: &mut Effects) {
         if self.lease.take().is_some() {

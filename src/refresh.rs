@@ -116,6 +116,12 @@ impl Flights {
         self.list.iter_mut().find(|flight| flight.id == id).map(|flight| &mut **flight)
     }
 
+    /// Whether one of them may exchange for all that share the store.
+    #[must_use]
+    pub fn have_lease(&self) -> bool {
+        self.list.iter().any(|flight| flight.has_lease())
+    }
+
     fn start(&mut self, mut plan: FlightPlan, now: Now, effects: &mut Effects) -> FlightId {
         // Those whose request has ended without a word.
         let kept_ms = KEPT_MS + self.config.timeout_ms;

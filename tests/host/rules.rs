@@ -3,6 +3,7 @@
 use crate::world::{Api, Does, Kind, PLAIN, STORE, TIMEOUT, World};
 use digitalpaye_auth::error::Code;
 use digitalpaye_auth::event::{Event, Operation, Problem, Source};
+use digitalpaye_auth::flight::Answer;
 
 fn count(world: &World, name: &str) -> usize {
     world.log.iter().filter(|logged| logged.split('(').next() == Some(name)).count()
@@ -161,6 +162,24 @@ fn a_lease_that_comes_late_is_given_back() {
     world.store = Does::Well { after: 2_500.0 };
     world.pass(8_000.0);
     assert_eq!((count(&world, "ReleaseLease"), world.resolved.len()), (1, 1));
+}
+
+#[test]
+fn a_renewal_that_is_answered_late_leaves_a_later_flight_its_lease() {
+    let mut world = World::new(STORE);
+    world.ask(false);
+    world.pass(100.0);
+    let late = |world: &mut World| {
+        let now = world.clock();
+        world.client.lease_answered(1, &Answer::Value(true), now).len()
+    };
+    assert_eq!((world.ended.len(), late(&mut world)), (1, 1), "given back: nobody exchanges under it");
+    world.pass(600_000.0);
+    world.api_ms = 1_000.0;
+    world.ask(false);
+    world.pass(100.0);
+    assert!(world.flights[&2].leased);
+    assert_eq!(late(&mut world), 0);
 }
 
 #[test]
