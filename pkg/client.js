@@ -57,7 +57,8 @@ export class TokenClient {
   /** A request with this token got a 401. Whether it is to be sent once more, with a new token. */
   unauthorized(token, isReplayable) {
     assertStackHeadroom();
-    return this.#client?.unauthorized(token, isReplayable) ?? false;
+    // Of a client that was disposed of, the next token says so.
+    return this.#client?.unauthorized(token, isReplayable) ?? isReplayable;
   }
 
   /** That one got a 401, too. */

@@ -1,10 +1,13 @@
 // A flight runs outside of any one caller's async context, where the platform can say so: its requests are shared. A framework
 // that looks up its own state there would else take them for those of the page that happened to ask first.
+import { platform } from "./platform.js";
 
 let resource;
 
 /** Calls a function outside of all async contexts. */
 export function outsideOfContexts(callback) {
+  // Where requests own their promises, they own their contexts too: nothing may be carried from one to the next.
+  if (platform.isolate) return callback();
   if (resource === undefined) resource = emptyContext() ?? null;
   return resource ? resource.runInAsyncScope(callback) : callback();
 }

@@ -162,6 +162,12 @@ function recorded(init, members, { method }) {
       // With an init, Bun forgets the method of a Request.
       return name === "method" && value === undefined ? method : value;
     },
+    // Vercel's edge runtime copies the init before it reads it.
+    ownKeys: () => Reflect.ownKeys(init),
+    getOwnPropertyDescriptor(_, name) {
+      const own = Reflect.getOwnPropertyDescriptor(init, name);
+      return own && { value: undefined, enumerable: own.enumerable, configurable: true };
+    },
   });
 }
 

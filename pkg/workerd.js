@@ -1,6 +1,6 @@
 // Cloudflare Workers and everything else on workerd: it compiles modules ahead, and never from bytes.
 import * as workers from "cloudflare:workers";
-import module from "./wasm/digitalpaye_auth_bg.wasm?module";
+import module from "./wasm/digitalpaye_auth_bg.wasm";
 import { provideEnv } from "./env.js";
 import { platform } from "./platform.js";
 import { provide } from "./loader.js";

@@ -13,6 +13,8 @@ import { duration } from "./lib/terminal.mjs";
 import { program, setup } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
+// wasm-pack names a runner by the environment, over which the command line goes.
+const wasmRunner = ["--config", `target.wasm32-unknown-unknown.runner=${JSON.stringify([process.execPath, join(root, "scripts/lib/wasm-test-runner.mjs")])}`];
 const wasm = ["--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth"];
 
 /**
@@ -33,11 +35,11 @@ const stages = [
   ) },
   { name: "host", work: () => cargoTests(["cargo", "test", "--locked", "--workspace", "--no-fail-fast"]) },
   { name: "wasm-node", file: "tests/node.rs", work: () => cargoTests(
-    ["wasm-pack", "test", "--mode", "no-install", "--node", "--", "--test", "node"],
+    ["wasm-pack", "test", "--mode", "no-install", "--node", "--", ...wasmRunner, "--test", "node"],
   ) },
   { name: "wasm-chromium", file: "tests/browser.rs", needs: ["chromium", "chromedriver"], work: () => cargoTests(
     ["wasm-pack", "test", "--mode", "no-install", "--headless", "--chrome", "--chromedriver", program("chromedriver"),
-      "--", "--test", "browser"],
+      "--", ...wasmRunner, "--test", "browser"],
     { WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriver() },
   ) },
   { name: "packaging", suites: ["tests/packaging"] },

@@ -149,8 +149,13 @@ impl Client {
     pub fn begin(&mut self, id: FlightId, now: Now) -> Effects {
         let identity = self.options.as_ref().filter(|_| !self.entry_named).map(Options::store_identity);
         let mut effects = Vec::new();
-        match self.flights.get(id).map(|flight| flight.begin(identity, now, &mut effects)) {
-            Some(next) => self.advance(id, next, now, &mut effects),
+        match self.flights.get(id) {
+            // Given up before its turn, in a request that goes on: no request is sent for nobody.
+            Some(flight) if flight.cancelled => self.flights.end(id, &mut effects),
+            Some(flight) => {
+                let next = flight.begin(identity, now, &mut effects);
+                self.advance(id, next, now, &mut effects);
+            }
             // Given up before: the abort of the flight before it ran foreign code that came back here.
             None => effects.push(Effect::EndFlight(id)),
         }
@@ -160,6 +165,7 @@ impl Client {
     /// A flight's timer fired.
     pub fn flight_timer(&mut self, id: FlightId, now: Now) -> Effects {
         let mut effects = Vec::new();
+        self.skip_invalidated(id);
         let Some(flight) = self.flights.get(id) else { return effects };
         if flight.is_late(now.monotonic) && !flight.cancelled && flight.undelivered().is_none() {
             let here = flight.plan.leader;
@@ -177,8 +183,10 @@ impl Client {
     /// There are no timers where a flight is.
     pub fn without_timer(&mut self, id: FlightId, now: Now) -> Effects {
         let mut effects = Vec::new();
-        if let Some(flight) = self.flights.get(id) {
-            let next = flight.without_timer(now, &mut effects);
+        self.skip_invalidated(id);
+        let Some(flight) = self.flights.get(id) else { return effects };
+        let next = if flight.cancelled { Some(Next::End) } else { flight.without_timer(now, &mut effects) };
+        if let Some(next) = next {
             self.advance(id, next, now, &mut effects);
         }
         effects
@@ -227,20 +235,15 @@ impl Client {
     /// What asking for the lease came to.
     pub fn lease_answered(&mut self, id: FlightId, answer: &Answer<bool>, now: Now) -> Effects {
         if self.flights.get(id).is_none() && matches!(answer, Answer::Value(true)) {
-            // Nobody would exchange under it, and the fleet would wait for nothing.
-            return vec![Effect::ReleaseLease(id)];
+            // Nobody would exchange under it, and the fleet would wait for nothing; unless a later flight has it by now.
+            return if self.flights.have_lease() { Vec::new() } else { vec![Effect::ReleaseLease(id)] };
         }
         self.step(id, now, |flight, effects| flight.lease_answered(answer, now, effects))
     }
 
     /// The deletion that a flight waits for is over.
     pub fn deletion_finished(&mut self, id: FlightId, now: Now) -> Effects {
-        if !self.lifecycle.holds(id)
-            && let Some(flight) = self.flights.get(id).filter(|flight| flight.is_delivered())
-        {
-            // What it brought was invalidated while it waited for the store.
-            flight.skip_store_write();
-        }
+        self.skip_invalidated(id);
         self.step(id, now, |flight, effects| flight.deletion_finished(now, effects))
     }
 
@@ -371,12 +374,7 @@ impl Client {
 
     // How it goes on.
 
-    fn turn(
-        &mut self,
-        here: Option<CallerId>,
-        now: Now,
-        event: impl FnOnce(&mut Lifecycle, &mut Turn<'_>),
-    ) -> Effects {
+    fn turn(&mut self, here: Option<CallerId>, now: Now, event: impl FnOnce(&mut Lifecycle, &mut Turn<'_>)) -> Effects {
         let mut effects = Vec::new();
         event(&mut self.lifecycle, &mut Turn { now, here, flights: &mut self.flights, effects: &mut effects });
         effects
@@ -407,6 +405,15 @@ impl Client {
             Next::Deliver => self.deliver(id, None, now, effects),
             Next::Fail(error) => self.fail(id, error, now, effects),
             Next::End => self.flights.end(id, effects),
+        }
+    }
+
+    /// What a flight brought and was invalidated while it waited for the store is not written.
+    fn skip_invalidated(&mut self, id: FlightId) {
+        if !self.lifecycle.holds(id)
+            && let Some(flight) = self.flights.get(id).filter(|flight| flight.is_delivered())
+        {
+            flight.skip_store_write();
         }
     }
 

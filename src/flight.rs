@@ -312,13 +312,11 @@ impl Flight {
         }
     }
 
-    /// There are no timers here, as at module scope on workerd: what cannot be waited for is over.
-    pub fn without_timer(&mut self, now: Now, effects: &mut Effects) -> Next {
+    /// There are no timers here, as at module scope on workerd: what cannot be waited for is over. `None` if it waits for
+    /// nothing but its deadline.
+    pub fn without_timer(&mut self, now: Now, effects: &mut Effects) -> Option<Next> {
         self.timer_at = None;
-        match self.wake_at.take() {
-            Some(_) => self.wake(now, effects),
-            None => Next::Wait,
-        }
+        self.wake_at.take().map(|_| self.wake(now, effects))
     }
 
     /// A request is being sent.
@@ -434,6 +432,12 @@ impl Flight {
         if self.stage == Stage::Flushing {
             self.arrival = None;
         }
+    }
+
+    /// Whether it may exchange for all that share the store.
+    #[must_use]
+    pub fn has_lease(&self) -> bool {
+        self.lease.is_some()
     }
 
     /// Gives up a lease, as the one who ends or takes over does.

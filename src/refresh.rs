@@ -116,6 +116,12 @@ impl Flights {
         self.list.iter_mut().find(|flight| flight.id == id).map(|flight| &mut **flight)
     }
 
+    /// Whether one of them may exchange for all that share the store.
+    #[must_use]
+    pub fn have_lease(&self) -> bool {
+        self.list.iter().any(|flight| flight.has_lease())
+    }
+
     fn start(&mut self, mut plan: FlightPlan, now: Now, effects: &mut Effects) -> FlightId {
         // Those whose request has ended without a word.
         let kept_ms = KEPT_MS + self.config.timeout_ms;
@@ -345,7 +351,8 @@ impl Lifecycle {
     /// An attempt failed, and the server said when to come back: later calls obey that too.
     pub fn refused(&mut self, error: &AuthError, now: Now) {
         if let Some(seconds) = error.retry_after.filter(|&seconds| seconds > 0.0 && error.retryable()) {
-            self.refusal = Some(Refusal { until: now.monotonic.plus(seconds * 1_000.0), error: Rc::new(error.clone()) });
+            self.refusal =
+                Some(Refusal { until: now.monotonic.plus(seconds * 1_000.0), error: Rc::new(error.clone()) });
         }
     }
 
@@ -474,11 +481,7 @@ impl Lifecycle {
         }
         if let Some(current) = self.current.take() {
             turn.flights.cancel(current.id, turn.effects);
-            if !self.callers.is_empty() {
-                // The server's word on when to come back holds for a new flight, too.
-                turn.flights.retry_at = self.refusal.as_ref().map(|refusal| refusal.until);
-                self.start_with_latest_deadline(true, turn);
-            }
+            self.start_with_latest_deadline(true, turn);
         }
         true
     }
@@ -491,9 +494,8 @@ impl Lifecycle {
         let now = turn.now.monotonic;
         let believed = self.unauthorized.believed.is_some_and(|(believed, until)| believed == token && now < until);
         let held = self.held.as_ref().is_some_and(|held| held.token == token);
-        let renewed_in_vain = !replayable
-            && held
-            && self.unauthorized.unanswered.take().is_some_and(|at| now.since(at) < BELIEF_MS);
+        let renewed_in_vain =
+            !replayable && held && self.unauthorized.unanswered.take().is_some_and(|at| now.since(at) < BELIEF_MS);
         if renewed_in_vain {
             self.unauthorized_again(token, turn.now);
         }
@@ -618,10 +620,17 @@ impl Lifecycle {
     }
 
     /// The caller with the most time left leads: led by another, the flight would end while some still can wait.
+    ///
+    /// The server's word on when to come back holds for this flight too: it waits, or, where the wait does not fit, fails with
+    /// the refusal.
     fn start_with_latest_deadline(&mut self, direct: bool, turn: &mut Turn<'_>) {
-        if let Some(deadline) = self.callers.last().map(|call| call.deadline) {
-            self.start(direct, false, deadline, None, turn);
+        let Some(deadline) = self.callers.last().map(|call| call.deadline) else { return };
+        let mut refusal = self.refusal_left(turn.now);
+        if let Some(until) = self.refusal.as_ref().map(|refusal| refusal.until).filter(|&until| until < deadline) {
+            turn.flights.retry_at = Some(until);
+            refusal = None;
         }
+        self.start(direct, false, deadline, refusal, turn);
     }
 
     /// Before the server's `Retry-After`, only a store can have a newer token.
@@ -768,4 +777,3 @@ impl Call {
         self.deadline = Instant(f64::INFINITY);
     }
 }
-

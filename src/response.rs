@@ -54,7 +54,10 @@ pub struct Content {
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Content").field("status_code", &self.status_code).field("exp", &self.exp).finish_non_exhaustive()
+        f.debug_struct("Content")
+            .field("status_code", &self.status_code)
+            .field("exp", &self.exp)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +128,11 @@ fn whole_seconds(text: &[u8]) -> Option<f64> {
 ///
 /// By HTTP's status whatever the body is; for a 200, by the body's own `statusCode` if that is another whole number;
 /// else [`Code::InvalidResponse`] or, if the body broke off, [`Code::Network`].
-pub fn classify(reply: Reply, credentials: &BasicCredentials, local: NumericDate) -> Result<AccessToken, Box<AuthError>> {
+pub fn classify(
+    reply: Reply,
+    credentials: &BasicCredentials,
+    local: NumericDate,
+) -> Result<AccessToken, Box<AuthError>> {
     let Reply { status, headers, body } = reply;
     read_token(status, headers, body, credentials, local).map_err(|mut error| {
         error.retry_after = headers.retry_after;

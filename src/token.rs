@@ -151,12 +151,7 @@ impl ExpirySources {
 /// # Errors
 ///
 /// [`Unusable::Broken`] if what the store says is out of range.
-pub fn life_left(
-    exp: NumericDate,
-    claims: Claims,
-    ttl_s: Option<f64>,
-    local: NumericDate,
-) -> Result<f64, Unusable> {
+pub fn life_left(exp: NumericDate, claims: Claims, ttl_s: Option<f64>, local: NumericDate) -> Result<f64, Unusable> {
     let left_s = match ttl_s {
         None => exp.since(local),
         Some(ttl_s) if ttl_s > 0.0 && ttl_s <= MAX_LIFE_S => ttl_s,

@@ -3,25 +3,43 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use digitalpaye_auth::credentials::BasicCredentials;
+use digitalpaye_auth::credentials::{BasicCredentials, UserId};
 use libfuzzer_sys::fuzz_target;
 use zeroize::Zeroizing;
 
+fn utf8(text: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.as_bytes().to_vec())
+}
+
+fn is_carried(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}
+
 fuzz_target!(|data: (&str, &str, &str)| {
     let (user_id, password, around) = data;
-    let taken = BasicCredentials::new(Zeroizing::new(user_id.into()), Zeroizing::new(password.into()));
-    let allowed = !user_id.is_empty()
-        && !password.is_empty()
-        && !user_id.contains(':')
-        && !user_id.chars().chain(password.chars()).any(char::is_control);
-    assert_eq!(taken.is_ok(), allowed);
-    let Ok(credentials) = taken else { return };
+    let taken = UserId::new(utf8(user_id));
+    assert_eq!(taken.is_ok(), is_carried(user_id) && !user_id.contains(':'));
+    let Ok(taken) = taken else { return };
+    assert_eq!(taken.as_bytes(), user_id.as_bytes());
+    let credentials = BasicCredentials::new(taken, utf8(password));
+    assert_eq!(credentials.is_ok(), is_carried(password));
+    let Ok(credentials) = credentials else { return };
+
     let header = credentials.authorization();
     let value = header.strip_prefix("Basic ").unwrap();
     assert_eq!(STANDARD.decode(value).unwrap(), format!("{user_id}:{password}").into_bytes());
     for part in [password, value] {
-        assert!(credentials.shown_by(&format!("{around}{part}{around}")));
+        assert!(credentials.appear_in(format!("{around}{part}{around}").as_bytes()));
     }
-    assert_eq!(credentials.shown_by(around), around.contains(password) || around.contains(value));
+    assert_eq!(credentials.appear_in(around.as_bytes()), around.contains(password) || around.contains(value));
+    assert!(credentials.same_password(&credentials));
     assert_eq!(format!("{credentials:?}"), "BasicCredentials([redacted])");
+
+    // A suspicion names the edge, and shows nothing of what is there: a few fixed words.
+    if let Some(suspicion) = credentials.suspicion() {
+        assert!(suspicion.starts_with("apiKey ") || suspicion.starts_with("apiSecret "));
+        assert!(suspicion.is_ascii() && suspicion.len() < 64);
+    }
+    let plain = |text: &str| [text.chars().next(), text.chars().next_back()].into_iter().flatten().all(char::is_alphanumeric);
+    assert!(!(plain(user_id) && plain(password)) || credentials.suspicion().is_none());
 });

@@ -2,28 +2,39 @@
 #![no_main]
 #![allow(dead_code, unused_imports)]
 
-include!("../../tests/host/refresh.rs");
+#[path = "../../tests/host/refresh.rs"]
+mod refresh;
+
+include!("../../tests/host/refresh_model.rs");
 
 use libfuzzer_sys::fuzz_target;
 
-fn event(kind: u8, value: u16) -> Event {
+/// How many cases the property tests of the host make: none of them runs here.
+fn cases(_: u32) -> u32 {
+    0
+}
+
+fn event(kind: u8, value: u16) -> Happens {
     let share = f64::from(value) / 65_536.0;
-    match kind % 16 {
-        0..=2 => Event::Call { force: false },
-        3 => Event::Call { force: true },
-        4 => Event::Abort(usize::from(value % 8)),
-        5 => Event::Land { life_s: 0.5 + share * 2.0 },
-        6 => Event::Land { life_s: 10.0 + share * 86_390.0 },
-        7 => Event::Fail,
-        8 => Event::LateReply,
-        9 => Event::Pass { seconds: share * 5.0 },
-        10 => Event::Pass { seconds: share * 700.0 },
-        11 => Event::Invalidate,
-        12 => Event::InvalidateHeld,
-        13 => Event::InvalidateOld,
-        14 if value % 2 == 0 => Event::Lost,
-        14 => Event::Missed,
-        _ => Event::Outwait { seconds: share * 60.0 },
+    match kind % 20 {
+        0..=2 => Happens::Call { force: false },
+        3 => Happens::Call { force: true },
+        4 => Happens::Abort(usize::from(value % 8)),
+        5 => Happens::Land { life_s: 0.5 + share * 2.0 },
+        6 => Happens::Land { life_s: 10.0 + share * 86_390.0 },
+        7 => Happens::Fail,
+        8 => Happens::LateReply,
+        9 | 10 => Happens::Pass { seconds: share * 5.0 },
+        11 => Happens::Pass { seconds: share * 700.0 },
+        12 => Happens::Invalidate,
+        13 => Happens::InvalidateHeld,
+        14 => Happens::InvalidateOld,
+        15 if value % 2 == 0 => Happens::Lost,
+        15 => Happens::Missed,
+        16 => Happens::Outwait { seconds: share * 60.0 },
+        17 => Happens::Wall { seconds: (share - 0.25) * 10_000.0 },
+        18 => Happens::RetryAfter { seconds: 1.0 + share * 59.0 },
+        _ => Happens::Interrupted,
     }
 }
 

@@ -1,5 +1,5 @@
 // workerd compiles modules ahead, and never from bytes.
-import module from "../wasm/digitalpaye_emulator_bg.wasm?module";
+import module from "../wasm/digitalpaye_emulator_bg.wasm";
 import { provide } from "../loader.js";
 import * as glue from "../wasm/digitalpaye_emulator_bg.js";
 

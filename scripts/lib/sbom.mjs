@@ -1,4 +1,4 @@
-// The package's software bill of materials, as CycloneDX writes it in JSON: the module, and what was compiled into it.
+// The package's software bill of materials, as CycloneDX writes it in JSON: its modules, and what was compiled into them.
 // It says nothing of when or where it was made, so that the same sources give the same bytes.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,18 +6,25 @@ import { root } from "./paths.mjs";
 import { Failure, must } from "./process.mjs";
 import { sha256 } from "./tarball.mjs";
 
-const moduleFile = "wasm/digitalpaye_auth_bg.wasm";
+/** The package's modules, and the crates that they are compiled from. */
+export const modules = {
+  "wasm/digitalpaye_auth_bg.wasm": "digitalpaye-auth-module",
+  "wasm/digitalpaye_emulator_bg.wasm": "digitalpaye-emulator-module",
+};
 
-/** `manifest` is the package's package.json, `module` the bytes of its module. */
-export async function billOfMaterials(manifest, module) {
+/** `manifest` is the package's package.json; `read(file)` gives the bytes of one of its files. */
+export async function billOfMaterials(manifest, read) {
   const rust = await standardLibrary();
-  const { crates, roots } = await linkedCrates();
+  const crates = new Map();
+  const files = [];
+  for (const [file, crate] of Object.entries(modules)) files.push({ file, roots: await linkedCrates(crate, crates) });
   const licences = (expression) => [{ expression: expression.replaceAll("/", " OR ") }];
   const subject = {
     type: "library", "bom-ref": `pkg:npm/${manifest.name}@${manifest.version}`, name: manifest.name, version: manifest.version,
     description: manifest.description, licenses: licences(manifest.license), purl: `pkg:npm/${manifest.name}@${manifest.version}`,
   };
-  const components = [...crates.values()].map(({ ref, name, version, checksum, licence, repository }) => ({
+  const sorted = [...crates.values()].sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  const components = sorted.map(({ ref, name, version, checksum, licence, repository }) => ({
     type: "library", "bom-ref": ref, name, version, hashes: [{ alg: "SHA-256", content: checksum }],
     licenses: licences(licence), purl: ref, ...(repository && { externalReferences: [{ type: "vcs", url: repository }] }),
   }));
@@ -28,15 +35,17 @@ export async function billOfMaterials(manifest, module) {
     version: 1,
     metadata: { lifecycles: [{ phase: "build" }], component: subject },
     components: [
-      { type: "file", "bom-ref": moduleFile, name: moduleFile, hashes: [{ alg: "SHA-256", content: sha256(module) }], licenses: licences(manifest.license) },
+      ...files.map(({ file }) => ({
+        type: "file", "bom-ref": file, name: file, hashes: [{ alg: "SHA-256", content: sha256(read(file)) }], licenses: licences(manifest.license),
+      })),
       rust,
       ...components,
     ],
     dependencies: [
-      { ref: subject["bom-ref"], dependsOn: [moduleFile] },
-      { ref: moduleFile, dependsOn: [rust["bom-ref"], ...roots].sort() },
+      { ref: subject["bom-ref"], dependsOn: Object.keys(modules) },
+      ...files.map(({ file, roots }) => ({ ref: file, dependsOn: [rust["bom-ref"], ...roots].sort() })),
       { ref: rust["bom-ref"] },
-      ...[...crates.values()].map(({ ref, dependsOn }) => ({ ref, dependsOn: [...dependsOn].sort() })),
+      ...sorted.map(({ ref, dependsOn }) => ({ ref, dependsOn: [...dependsOn].sort() })),
     ],
   };
 }
@@ -52,13 +61,12 @@ async function standardLibrary() {
   };
 }
 
-/** The crates of others, by name, and those that ours depend on directly. What only runs while compiling is none. */
-async function linkedCrates() {
-  const { stdout } = await must("cargo", ["tree", "--locked", "--package", "digitalpaye-auth-module",
+/** Adds the crates of others, by name, and resolves to those that ours depend on directly. What only runs while compiling is none. */
+async function linkedCrates(crate, crates) {
+  const { stdout } = await must("cargo", ["tree", "--locked", "--package", crate,
     "--target", "wasm32-unknown-unknown", "--edges", "normal,no-proc-macro", "--prefix", "depth", "--no-dedupe",
     "--format", "|{p}|{l}|{r}"], { cwd: root, timeout: 120_000 });
   const checksums = lockedChecksums();
-  const crates = new Map();
   const roots = new Set();
   const path = [];
   for (const line of stdout.trim().split("\n")) {
@@ -75,7 +83,7 @@ async function linkedCrates() {
     }
     path.push(ref);
   }
-  return { crates: new Map([...crates].sort(([a], [b]) => (a < b ? -1 : 1))), roots };
+  return roots;
 }
 
 function lockedChecksums() {

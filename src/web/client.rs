@@ -4,10 +4,11 @@ use super::error::{value_in, value_of};
 use super::event::report;
 use super::exchange::{self, AbortGuard, NoReply};
 use super::options::{CallRequest, ClientOptions, Signal, read_call, read_options};
-use super::store::{StoreEntry, TokenStore, granted, name_of};
+use super::question::{Deleting, Question, Writing};
+use super::store::{StoreEntry, TokenStore, done, granted, name_of, stored};
 use super::timer::{Timer, now};
 use super::value::{Member, Members, contain, deferred, is_same_text, property, settled, spawn, utf8};
-use super::waiter::{Settlement, Signals, Waiter, Waiters};
+use super::waiter::{Listener, Settlement, Waiter, Waiters};
 use crate::client::{Client, Surroundings};
 use crate::effect::{Caller, Effect, Effects, LeaseTtl};
 use crate::error::{AuthError, Foreign};
@@ -21,6 +22,7 @@ use js_sys::{Array, Function, Math, Promise};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
 
 #[wasm_bindgen(raw_module = "../platform.js")]
 extern "C" {
@@ -76,7 +78,9 @@ impl WebClient {
     pub fn invalidate(&self, token: &JsValue) -> Result<(), JsValue> {
         let fingerprint = match token.is_undefined() {
             true => None,
-            false => Some(fingerprint_of(token).ok_or_else(|| value_of(&AuthError::option("token", "is not a string")))?),
+            false => {
+                Some(fingerprint_of(token).ok_or_else(|| value_of(&AuthError::option("token", "is not a string")))?)
+            }
         };
         self.0.update(|client, now| client.invalidate(fingerprint, now));
         Ok(())
@@ -152,12 +156,6 @@ struct FlightShell {
     attempt: Option<AbortGuard>,
 }
 
-/// A write to the store that is under way, and of which token.
-struct Writing {
-    token: JsValue,
-    over: Promise,
-}
-
 struct Shell {
     core: RefCell<Client>,
     /// For a single call: closed once that is settled.
@@ -180,17 +178,64 @@ struct Shell {
     entry: RefCell<Option<StoreEntry>>,
     /// A deletion in the store that is under way.
     deleting: RefCell<Option<Promise>>,
-    writing: RefCell<Option<Rc<Writing>>>,
+    writing: RefCell<Option<Writing>>,
 
     waiters: RefCell<Waiters>,
-    signals: Signals,
     last_caller: Cell<CallerId>,
     flights: RefCell<Vec<(FlightId, FlightShell)>>,
-    on_caller_timer: Closure<dyn Fn(CallerId)>,
-    on_flight_timer: Closure<dyn Fn(FlightId)>,
+    /// By which timers find it.
+    number: u32,
     itself: Weak<Self>,
     /// Itself, while callers wait or flights are under way: nobody else may hold it then.
     busy: RefCell<Option<Rc<Self>>>,
+}
+
+thread_local! {
+    static SHELLS: RefCell<Shells> = RefCell::default();
+    // These live as long as the module: not every timer that is cleared keeps still.
+    static ON_CALLER_TIMER: Closure<dyn Fn(u32, CallerId)> = Closure::new(|number, id| {
+        if let Some(shell) = Shells::find(number) {
+            shell.caller_timer(id);
+        }
+    });
+    static ON_FLIGHT_TIMER: Closure<dyn Fn(u32, FlightId)> = Closure::new(|number, id| {
+        if let Some(shell) = Shells::find(number) {
+            shell.update(|client, now| client.flight_timer(id, now));
+        }
+    });
+}
+
+/// All there are, by ascending number.
+#[derive(Default)]
+struct Shells {
+    list: Vec<(u32, Weak<Shell>)>,
+    last: u32,
+}
+
+impl Shells {
+    fn add(&mut self, shell: Weak<Shell>) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.list.push((self.last, shell));
+        self.last
+    }
+
+    fn index(&self, number: u32) -> Option<usize> {
+        self.list.binary_search_by_key(&number, |entry| entry.0).ok()
+    }
+
+    fn find(number: u32) -> Option<Rc<Shell>> {
+        SHELLS.with_borrow(|shells| shells.list.get(shells.index(number)?)?.1.upgrade())
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        SHELLS.with_borrow_mut(|shells| {
+            if let Some(index) = shells.index(self.number) {
+                shells.list.remove(index);
+            }
+        });
+    }
 }
 
 impl std::fmt::Debug for Shell {
@@ -204,49 +249,40 @@ impl Shell {
         let ClientOptions { options, secret, fetch, on_event, store, leases, wait_until } = options;
         let isolate = PLATFORM.with(Platform::isolate);
         let surroundings = Surroundings { store: store.is_some(), leases, isolate, events: on_event.is_some() };
-        Rc::new_cyclic(|itself: &Weak<Self>| {
-            let (callers, flights) = (itself.clone(), itself.clone());
-            Self {
-                once: cache.is_none(),
-                isolate,
-                timeout_ms: options.timeout_ms,
-                base_url: options.endpoint.base.clone(),
-                environment: options.environment.clone(),
-                core: RefCell::new(Client::new(options, surroundings)),
-                secret,
-                fetch,
-                on_event,
-                wait_until,
-                cache,
-                held: RefCell::default(),
-                knows_cache: OnceCell::new(),
-                store: store.map(JsCast::unchecked_into),
-                entry: RefCell::default(),
-                deleting: RefCell::default(),
-                writing: RefCell::default(),
-                waiters: RefCell::default(),
-                signals: Signals::new(),
-                last_caller: Cell::new(0),
-                flights: RefCell::default(),
-                on_caller_timer: Closure::new(move |id| {
-                    if let Some(shell) = callers.upgrade() {
-                        shell.caller_timer(id);
-                    }
-                }),
-                on_flight_timer: Closure::new(move |id| {
-                    if let Some(shell) = flights.upgrade() {
-                        shell.update(|client, now| client.flight_timer(id, now));
-                    }
-                }),
-                itself: itself.clone(),
-                busy: RefCell::default(),
-            }
+        Rc::new_cyclic(|itself: &Weak<Self>| Self {
+            once: cache.is_none(),
+            isolate,
+            timeout_ms: options.timeout_ms,
+            base_url: options.endpoint.base.clone(),
+            environment: options.environment.clone(),
+            core: RefCell::new(Client::new(options, surroundings)),
+            secret,
+            fetch,
+            on_event,
+            wait_until,
+            cache,
+            held: RefCell::default(),
+            knows_cache: OnceCell::new(),
+            store: store.map(JsCast::unchecked_into),
+            entry: RefCell::default(),
+            deleting: RefCell::default(),
+            writing: RefCell::default(),
+            waiters: RefCell::default(),
+            last_caller: Cell::new(0),
+            flights: RefCell::default(),
+            number: SHELLS.with_borrow_mut(|shells| shells.add(itself.clone())),
+            itself: itself.clone(),
+            busy: RefCell::default(),
         })
     }
 
     /// Tells the client what happened, and carries out what comes of it. No borrow is held meanwhile.
     fn update(&self, event: impl FnOnce(&mut Client, Now) -> Effects) {
-        let now = now();
+        self.update_at(now(), event);
+    }
+
+    /// The same, if the time is known.
+    fn update_at(&self, now: Now, event: impl FnOnce(&mut Client, Now) -> Effects) {
         let effects = event(&mut self.core.borrow_mut(), now);
         self.carry_out_all(effects, now);
     }
@@ -265,9 +301,11 @@ impl Shell {
             Effect::SetTimer { flight, delay_ms, keeps_process_alive } => {
                 self.set_flight_timer(flight, delay_ms, keeps_process_alive);
             }
-            Effect::NameEntry(flight, identity) => self.name_entry(flight, identity),
-            Effect::ReadStore(flight) => self.read_store(flight),
-            Effect::AcquireLease(flight, ttl) => self.acquire_lease(flight, ttl),
+            Effect::NameEntry(flight, identity) => self.ask(flight, Question::EntryName(identity)),
+            Effect::ReadStore(flight) => self.ask_store(flight, Question::Read),
+            Effect::AcquireLease(flight, LeaseTtl(ttl_s)) => {
+                self.ask_store(flight, |entry| Question::Acquire(entry, ttl_s));
+            }
             Effect::AskSecret(flight) => self.ask_secret(flight),
             Effect::SendRequest { flight, request, deadline } => self.send(flight, &request, deadline),
             Effect::AbortRequest(flight) => drop(self.flight(flight, |flight| flight.attempt.take())),
@@ -309,18 +347,17 @@ impl Shell {
     fn call(&self, resolve: Function, reject: Function, signal: Option<&Signal>, force: bool) {
         let id = self.last_caller.get().wrapping_add(1);
         self.last_caller.set(id);
-        self.update(|client, now| {
-            let deadline = now.monotonic.plus(self.timeout_ms);
-            self.waiters.borrow_mut().add(id, Waiter::new(resolve, reject, deadline));
-            client.call(id, force, now)
-        });
+        let now = now();
+        let deadline = now.monotonic.plus(self.timeout_ms);
+        self.waiters.borrow_mut().add(id, Waiter::new(resolve, reject, deadline));
+        self.update_at(now, |client, now| client.call(id, force, now));
         self.stay_while_busy();
         if let Some(signal) = signal
             && self.is_waiting(id)
         {
             self.listen(signal, id);
         }
-        self.watch(id, now().monotonic);
+        self.watch(id, now.monotonic);
     }
 
     fn is_waiting(&self, id: CallerId) -> bool {
@@ -329,13 +366,12 @@ impl Shell {
 
     fn listen(&self, signal: &Signal, id: CallerId) {
         let itself = self.itself.clone();
-        let listener = self.signals.listen(signal, id, move |callers| {
+        let abort = move || {
             if let Some(shell) = itself.upgrade() {
-                for id in callers {
-                    shell.abort(id);
-                }
+                shell.abort(id);
             }
-        });
+        };
+        let listener = Listener::new(signal, Rc::new(abort));
         match self.waiters.borrow_mut().get(id) {
             Some(waiter) => waiter.listener = Some(listener),
             None => return,
@@ -360,7 +396,7 @@ impl Shell {
         let Some(ms) = self.waiters.borrow_mut().get(id).map(|waiter| waiter.next_wait_ms(self.isolate, now)) else {
             return;
         };
-        let timer = Timer::set(self.on_caller_timer.as_ref().unchecked_ref(), id, ms);
+        let timer = ON_CALLER_TIMER.with(|on_timer| Timer::set(on_timer.as_ref().unchecked_ref(), self.number, id, ms));
         if let Some(waiter) = self.waiters.borrow_mut().get(id) {
             waiter.timer = timer;
         }
@@ -375,8 +411,9 @@ impl Shell {
         if let Some(settlement) = settlement {
             self.settle(id, settlement);
         } else {
-            self.update(|client, now| client.caller_timer(id, patient, now));
-            self.watch(id, now().monotonic);
+            let now = now();
+            self.update_at(now, |client, now| client.caller_timer(id, patient, now));
+            self.watch(id, now.monotonic);
         }
         self.stay_while_busy();
     }
@@ -455,7 +492,8 @@ impl Shell {
         if self.ended(id).is_none() {
             return;
         }
-        let timer = Timer::set(self.on_flight_timer.as_ref().unchecked_ref(), id, delay_ms);
+        let timer =
+            ON_FLIGHT_TIMER.with(|on_timer| Timer::set(on_timer.as_ref().unchecked_ref(), self.number, id, delay_ms));
         match &timer {
             Some(timer) if !keeps_process_alive => timer.unref(),
             Some(_) => {}
@@ -477,10 +515,79 @@ impl Shell {
         self.stay_while_busy();
     }
 
-    /// Does something for a flight, beside which it may end.
-    fn work<F: Future<Output = ()> + 'static>(&self, id: FlightId, work: impl FnOnce(Rc<Self>, Promise) -> F) {
-        if let (Some(ended), Some(shell)) = (self.ended(id), self.itself.upgrade()) {
-            spawn(work(shell, ended));
+    /// Asks something of a stranger; the flight may end before the answer.
+    fn ask(&self, id: FlightId, question: Question) {
+        match (self.ended(id), question) {
+            (Some(ended), question) => self.ask_until(ended, id, question),
+            // The function ended the flight that it was asked for.
+            (None, Question::Secret(Ok(promise))) => contain(&promise),
+            (None, _) => {}
+        }
+    }
+
+    /// The same, without an answer once `end` resolves.
+    fn ask_until(&self, end: Promise, id: FlightId, question: Question) {
+        let Some(shell) = self.itself.upgrade() else { return };
+        spawn(async move {
+            let asked = question.ask();
+            let answer = match &asked {
+                Ok(promise) => settled(promise, &end).await,
+                Err(thrown) => Err(thrown.clone()),
+            };
+            shell.answered(id, question, asked, answer);
+        });
+    }
+
+    fn answered(
+        &self,
+        id: FlightId,
+        question: Question,
+        asked: Result<JsValue, JsValue>,
+        answer: Result<JsValue, JsValue>,
+    ) {
+        match question {
+            Question::EntryName(_) => {
+                let name = answer.ok().and_then(|hash| name_of(&hash));
+                let entry = name.zip(self.store.clone()).map(|(key, store)| StoreEntry { store, key });
+                let named = entry.is_some();
+                self.entry.replace(entry);
+                self.update(|client, now| client.entry_named(id, named, now));
+            }
+            Question::Read(_) => {
+                let answer = stored(answer);
+                self.update(|client, now| client.store_read(id, answer, Math::random(), now));
+            }
+            Question::Acquire(entry, _) => {
+                if let Ok(promise) = asked
+                    && answer.as_ref().is_ok_and(JsValue::is_undefined)
+                    && self.ended(id).is_none()
+                {
+                    return entry.release_if_granted(&promise);
+                }
+                let answer = granted(answer);
+                self.update(|client, now| client.lease_answered(id, &answer, now));
+            }
+            Question::Secret(_) => {
+                let secret = secret_of(answer);
+                self.update(|client, now| client.secret_answered(id, secret, Math::random(), now));
+            }
+            Question::Deletion(deletion) => {
+                self.deleting.borrow_mut().take_if(|last| is_same(last, &deletion));
+                self.update(|client, now| client.deletion_finished(id, now));
+            }
+            Question::Write(_, writing, _) => {
+                let _ = writing.finish.call0(&JsValue::UNDEFINED);
+                self.writing.borrow_mut().take_if(|last| is_same(&last.over, &writing.over));
+                self.update(|client, now| client.store_written(id, &done(answer), now));
+            }
+            Question::Release(_) => self.update(|client, now| client.lease_released(id, &done(answer), now)),
+            Question::Delete(deleting) => {
+                drop(deleting.timer);
+                let in_time = now().monotonic.since(deleting.asked) < ANSWER_MS;
+                let _ = deleting.finish.call0(&JsValue::UNDEFINED);
+                self.update(|client, _| client.store_deleted(in_time.then(|| done(answer))));
+            }
+            Question::WriteEnd(writing) => self.delete(Some(token_of(&writing.value))),
         }
     }
 
@@ -488,18 +595,8 @@ impl Shell {
     fn ask_secret(&self, id: FlightId) {
         let Some(function) = self.secret.clone() else { return };
         let signal = self.attempt(id);
-        let called = function.call1(&JsValue::UNDEFINED, &Members::default().with("signal", Member::Value(signal)).object());
-        self.work(id, |shell, ended| async move {
-            let answer = match called {
-                Ok(promise) => settled(&promise, &ended).await,
-                Err(thrown) => Err(thrown),
-            };
-            let secret = answer.map_err(|cause| AuthError::secret_rejected(Foreign::new(cause))).and_then(|secret| {
-                let utf8 = utf8(&secret).ok_or_else(|| AuthError::no_secret("is not a string"))?;
-                if is_same_text(&utf8, &secret) { Ok(utf8) } else { Err(AuthError::no_secret("holds a lone surrogate")) }
-            });
-            shell.update(|client, now| client.secret_answered(id, secret, Math::random(), now));
-        });
+        let call = Members::default().with("signal", Member::Value(signal)).object();
+        self.ask(id, Question::Secret(function.call1(&JsValue::UNDEFINED, &call)));
     }
 
     /// The signal of the attempt that is under way, or of a new one.
@@ -513,7 +610,11 @@ impl Shell {
         let Some(open) = self.flight(id, |flight| flight.attempt.as_ref().map(AbortGuard::open)) else { return };
         let cache = *self.knows_cache.get_or_init(exchange::knows_cache);
         let called = exchange::send(request, self.fetch.as_ref(), &signal, cache);
-        self.work(id, |shell, ended| async move {
+        let (Some(ended), Some(shell)) = (self.ended(id), self.itself.upgrade()) else {
+            // The stranger ended it.
+            return called.iter().for_each(contain);
+        };
+        spawn(async move {
             let given_up = || {
                 let now = now().monotonic;
                 if open.get() && now >= deadline {
@@ -565,70 +666,30 @@ impl Shell {
 
     // The store.
 
-    fn name_entry(&self, id: FlightId, identity: Vec<u8>) {
-        self.work(id, |shell, ended| async move {
-            let name = name_of(&identity, &ended).await;
-            let entry = name.zip(shell.store.clone()).map(|(key, store)| StoreEntry { store, key });
-            let named = entry.is_some();
-            *shell.entry.borrow_mut() = entry;
-            shell.update(|client, now| client.entry_named(id, named, now));
-        });
-    }
-
     fn entry(&self) -> Option<StoreEntry> {
         self.entry.borrow().clone()
     }
 
-    fn read_store(&self, id: FlightId) {
-        let Some(entry) = self.entry() else { return };
-        self.work(id, |shell, ended| async move {
-            let answer = entry.read(&ended).await;
-            shell.update(|client, now| client.store_read(id, answer, Math::random(), now));
-        });
-    }
-
-    fn acquire_lease(&self, id: FlightId, LeaseTtl(ttl_s): LeaseTtl) {
-        let Some(entry) = self.entry() else { return };
-        self.work(id, |shell, ended| async move {
-            let answer = match entry.acquire(ttl_s) {
-                Ok(promise) => {
-                    let answer = settled(&promise, &ended).await;
-                    if shell.ended(id).is_none() && answer.as_ref().is_ok_and(JsValue::is_undefined) {
-                        return entry.release_if_granted(&promise);
-                    }
-                    answer
-                }
-                Err(thrown) => Err(thrown),
-            };
-            shell.update(|client, now| client.lease_answered(id, &granted(answer), now));
-        });
+    /// Asks the store something, once our entry has a name.
+    fn ask_store(&self, id: FlightId, question: impl FnOnce(StoreEntry) -> Question) {
+        if let Some(entry) = self.entry() {
+            self.ask(id, question(entry));
+        }
     }
 
     fn release_lease(&self, id: FlightId) {
-        let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
-        let ended = self.ended(id);
-        spawn(async move {
-            let nobody = Promise::resolve(&JsValue::UNDEFINED);
-            let answer = entry.release(ended.as_ref().unwrap_or(&nobody)).await;
-            shell.update(|client, now| client.lease_released(id, &answer, now));
-        });
+        let Some(entry) = self.entry() else { return };
+        // The store gets its lease back even if the flight has ended.
+        let end = self.ended(id).unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED));
+        self.ask_until(end, id, Question::Release(entry));
     }
 
     fn write_store(&self, id: FlightId, token: &AccessToken, ttl_s: f64) {
-        let Some(entry) = self.entry() else { return };
-        let value = token_value(token);
-        self.work(id, |shell, ended| async move {
-            let (over, finish) = deferred();
-            let writing = Rc::new(Writing { token: token_of(&value), over });
-            *shell.writing.borrow_mut() = Some(Rc::clone(&writing));
-            let answer = entry.write(&value, ttl_s, &ended).await;
-            let _ = finish.call0(&JsValue::UNDEFINED);
-            let is_last = shell.writing.borrow().as_ref().is_some_and(|last| Rc::ptr_eq(last, &writing));
-            if is_last {
-                *shell.writing.borrow_mut() = None;
-            }
-            shell.update(|client, now| client.store_written(id, &answer, now));
-        });
+        let (Some(entry), Some(ended)) = (self.entry(), self.ended(id)) else { return };
+        let (over, finish) = deferred();
+        let writing = Writing { value: token_value(token), over, finish };
+        self.writing.replace(Some(writing.clone()));
+        self.ask_until(ended, id, Question::Write(entry, writing, ttl_s));
     }
 
     /// Deletes the store's token, unless the fleet has replaced it already.
@@ -637,45 +698,30 @@ impl Shell {
         self.delete(token);
         // A write that is under way would bring the token back.
         let writing = self.writing.borrow().clone();
-        if let (Some(writing), Some(shell)) = (writing, self.itself.upgrade()) {
-            spawn(async move {
-                let _ = writing.over.clone().await;
-                shell.delete(Some(writing.token.clone()));
-            });
+        if let Some(writing) = writing {
+            self.ask_until(writing.over.clone(), 0, Question::WriteEnd(writing));
         }
     }
 
     fn delete(&self, token: Option<JsValue>) {
-        let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
+        let Some(entry) = self.entry() else { return };
         let (late, expire) = deferred();
-        let timer = Timer::set(&expire, 0, ANSWER_MS);
+        let timer = Timer::set(&expire, 0, 0, ANSWER_MS);
         if let Some(timer) = &timer {
             timer.unref();
         }
-        let asked = now().monotonic;
         let (over, finish) = deferred();
-        *self.deleting.borrow_mut() = Some(over);
-        spawn(async move {
-            let answer = entry.delete(token.as_ref(), &late).await;
-            drop(timer);
-            let answer = (now().monotonic.since(asked) < ANSWER_MS).then_some(answer);
-            let _ = finish.call0(&JsValue::UNDEFINED);
-            shell.update(|client, _| client.store_deleted(answer));
-        });
+        self.deleting.replace(Some(over));
+        let deleting = Deleting { entry, token, asked: now().monotonic, finish, timer };
+        self.ask_until(late, 0, Question::Delete(deleting));
     }
 
     fn await_deletion(&self, id: FlightId) {
-        let Some(deletion) = self.deleting.borrow().clone() else {
-            return self.update(|client, now| client.deletion_finished(id, now));
-        };
-        self.work(id, |shell, ended| async move {
-            let _ = settled(&deletion, &ended).await;
-            let is_last = shell.deleting.borrow().as_ref().is_some_and(|last| AsRef::<JsValue>::as_ref(last) == AsRef::<JsValue>::as_ref(&deletion));
-            if is_last {
-                *shell.deleting.borrow_mut() = None;
-            }
-            shell.update(|client, now| client.deletion_finished(id, now));
-        });
+        let deletion = self.deleting.borrow().clone();
+        match deletion {
+            Some(deletion) => self.ask(id, Question::Deletion(deletion)),
+            None => self.update(|client, now| client.deletion_finished(id, now)),
+        }
     }
 
     // Events.
@@ -685,13 +731,24 @@ impl Shell {
         let secrets = Array::new();
         if let Event::Store { problem: Problem::Rejected(_), .. } = event {
             let token = token_of(&self.held.borrow());
-            let writing = self.writing.borrow().as_ref().map(|writing| writing.token.clone());
+            let writing = self.writing.borrow().as_ref().map(|writing| token_of(&writing.value));
             for secret in [self.entry().map(|entry| entry.key), Some(token), writing].into_iter().flatten() {
                 secrets.push(&secret);
             }
         }
         report(handler, event, &secrets);
     }
+}
+
+/// The secret that the `apiSecret` function gave.
+fn secret_of(answer: Result<JsValue, JsValue>) -> Result<Zeroizing<Vec<u8>>, Box<AuthError>> {
+    let secret = answer.map_err(|cause| AuthError::secret_rejected(Foreign::new(cause)))?;
+    let utf8 = utf8(&secret).ok_or_else(|| AuthError::no_secret("is not a string"))?;
+    if is_same_text(&utf8, &secret) { Ok(utf8) } else { Err(AuthError::no_secret("holds a lone surrogate")) }
+}
+
+fn is_same(one: &JsValue, other: &JsValue) -> bool {
+    one == other
 }
 
 fn closed() -> Box<AuthError> {

@@ -8,11 +8,11 @@ use crate::request::TokenRequest;
 use crate::response::{BODY_CAP, Body, Content, Headers, Reason, Reply};
 use crate::time::NumericDate;
 use crate::whole::whole;
-use js_sys::{ArrayBuffer, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestRedirect, TextDecoder};
+use web_sys::{RequestCache, RequestCredentials, RequestInit, RequestRedirect};
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,7 +50,6 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn cancel(this: &Reader) -> Result<JsValue, JsValue>;
 
-    /// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. Throws on a detached buffer.
     type Copy;
     #[wasm_bindgen(constructor, js_class = "Uint8Array", catch)]
     fn of(bytes: &JsValue) -> Result<Copy, JsValue>;
@@ -58,8 +57,22 @@ extern "C" {
     #[wasm_bindgen(constructor, js_class = "DataView", catch)]
     fn over(buffer: &JsValue) -> Result<View, JsValue>;
 
-    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn)]
-    fn has_own(object: &JsValue, name: &str) -> bool;
+    type Decoder;
+    #[wasm_bindgen(constructor, js_class = "TextDecoder", catch)]
+    fn new() -> Result<Decoder, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &Decoder, bytes: &Uint8Array) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
+
+    /// Throws on null and undefined.
+    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
+    fn has_own(object: &JsValue, name: &str) -> Result<bool, JsValue>;
+}
+
+thread_local! {
+    // One for all: to make one takes longer than to decode a reply.
+    static DECODER: Option<Decoder> = Decoder::new().ok();
 }
 
 /// Owns the controller of one attempt: what it began is aborted when this is dropped, unless it was completed.
@@ -107,7 +120,12 @@ impl Drop for AbortGuard {
 }
 
 /// Calls `fetch` with the request: the caller's own, or the global one.
-pub(super) fn send(request: &TokenRequest, fetch: Option<&Function>, signal: &JsValue, cache: bool) -> Result<JsValue, JsValue> {
+pub(super) fn send(
+    request: &TokenRequest,
+    fetch: Option<&Function>,
+    signal: &JsValue,
+    cache: bool,
+) -> Result<JsValue, JsValue> {
     let headers: RequestHeaders = bare_object().unchecked_into();
     headers.set_authorization(&request.authorization);
     headers.set_environment(&request.environment);
@@ -172,12 +190,8 @@ pub(super) async fn head(
     };
     let headers = property(&response, "headers").ok().map(ResponseHeaders::unchecked_from_js);
     let header = |name| headers.as_ref().and_then(|headers| headers.get(name).ok()).and_then(|value| value.as_string());
-    let headers = Headers::read(
-        header("date").as_deref(),
-        header("age").is_some(),
-        header("retry-after").as_deref(),
-        local(),
-    );
+    let headers =
+        Headers::read(header("date").as_deref(), header("age").is_some(), header("retry-after").as_deref(), local());
     Ok((response, status, headers))
 }
 
@@ -218,7 +232,7 @@ async fn read_bytes(
         let buffer = settled(&response.array_buffer()?, ended).await?;
         // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
         View::over(&buffer)?;
-        return Ok(within_cap(Copy::of(&buffer)?.unchecked_into()));
+        return Ok(within_cap(copy_of(&buffer)?));
     }
     let reader = stream.get_reader()?;
     let mut chunks: Vec<Uint8Array> = Vec::new();
@@ -235,8 +249,9 @@ async fn read_bytes(
         if !ArrayBuffer::is_view(&value) {
             return Err(type_error("the body holds a chunk that is no Uint8Array"));
         }
-        let bytes: Uint8Array = Copy::of(&value)?.unchecked_into();
-        size += bytes.length();
+        let bytes = copy_of(&value)?;
+        let length = bytes.length();
+        size += length;
         if size as usize > BODY_CAP {
             // The request is ended too; this is for streams that know nothing of it.
             if let Ok(cancelled) = reader.cancel() {
@@ -244,10 +259,15 @@ async fn read_bytes(
             }
             return Ok(None);
         }
-        if bytes.length() > 0 {
+        if length > 0 {
             chunks.push(bytes);
         }
     }
+}
+
+/// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. An error for a detached buffer.
+pub(super) fn copy_of(bytes: &JsValue) -> Result<Uint8Array, JsValue> {
+    Copy::of(bytes).map(JsCast::unchecked_into)
 }
 
 fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {
@@ -277,8 +297,9 @@ fn joined(mut chunks: Vec<Uint8Array>, size: u32) -> Uint8Array {
 
 /// JSON out of bytes, as the Fetch standard's `json()` decodes it: a byte order mark is dropped, what is not UTF-8 replaced.
 fn parse(bytes: &Uint8Array) -> Option<JsValue> {
-    let text = TextDecoder::new().ok()?.decode_with_buffer_source(bytes.unchecked_ref::<Object>()).ok()?;
-    JSON::parse(&text).ok()
+    // The text, which may hold a token, stays in JavaScript.
+    let text = DECODER.with(|decoder| decoder.as_ref()?.decode(bytes).ok())?;
+    parse_json(&text).ok()
 }
 
 /// The claims of a token, if it is a JWT.
@@ -286,7 +307,9 @@ pub(super) fn claims_of(token: &str) -> Claims {
     let Some(payload) = payload(token) else { return Claims::default() };
     let bytes = Uint8Array::from(&**payload);
     let Some(json) = parse(&bytes) else { return Claims::default() };
-    let date = |value: Option<JsValue>| value.and_then(|value| value.as_f64()).filter(|date| date.is_finite()).map(NumericDate);
+    let date = |value: Option<JsValue>| {
+        value.and_then(|value| value.as_f64()).filter(|date| date.is_finite()).map(NumericDate)
+    };
     Claims { iat: date(own(&json, "iat")), exp: date(own(&json, "exp")) }
 }
 
@@ -306,5 +329,5 @@ fn content_of(json: &JsValue) -> Content {
 
 /// The object's own member: nothing that a page put on `Object.prototype` is part of a reply.
 fn own(object: &JsValue, name: &str) -> Option<JsValue> {
-    if object.is_object() && has_own(object, name) { property(object, name).ok() } else { None }
+    if has_own(object, name).unwrap_or(false) { property(object, name).ok() } else { None }
 }

@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod exchange;
 mod options;
+mod question;
 mod store;
 mod timer;
 mod value;

@@ -25,11 +25,8 @@ extern "C" {
     #[derive(Clone)]
     pub(super) type Signal;
     #[wasm_bindgen(method, catch, js_name = addEventListener)]
-    pub(super) fn add_event_listener(
-        this: &Signal,
-        name: &str,
-        listener: &JsValue,
-    ) -> std::result::Result<(), JsValue>;
+    pub(super) fn add_event_listener(this: &Signal, name: &str, listener: &JsValue)
+    -> std::result::Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = removeEventListener)]
     pub(super) fn remove_event_listener(
         this: &Signal,

@@ -1,7 +1,7 @@
 //! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
 
-use super::exchange::claims_of;
-use super::value::{contain, has_method, is_object, property, settled, text};
+use super::exchange::{claims_of, copy_of};
+use super::value::{contain, has_method, is_object, property, text};
 use crate::client::StoredToken;
 use crate::error::Foreign;
 use crate::flight::Answer;
@@ -44,7 +44,7 @@ thread_local! {
     });
 }
 
-/// A store with the name of our entry in it.
+/// A store with the name of our entry in it. Each question may be answered by a promise.
 #[derive(Clone)]
 pub(super) struct StoreEntry {
     pub(super) store: TokenStore,
@@ -52,28 +52,23 @@ pub(super) struct StoreEntry {
 }
 
 impl StoreEntry {
-    /// The token that the store has.
-    pub(super) async fn read(&self, ended: &Promise) -> Answer<Option<StoredToken>> {
-        match answer(self.store.get(&self.key), ended).await {
-            Err(cause) => Answer::Rejected(Foreign::new(cause)),
-            Ok(entry) if entry.is_undefined() || entry.is_null() => Answer::Value(None),
-            Ok(entry) => read_entry(&entry).map_or(Answer::Invalid, |token| Answer::Value(Some(token))),
-        }
+    /// Asks for the token that the store has.
+    pub(super) fn read(&self) -> Result<JsValue, JsValue> {
+        self.store.get(&self.key)
     }
 
     /// Gives the store a token.
-    pub(super) async fn write(&self, token: &JsValue, ttl_s: f64, ended: &Promise) -> Answer<()> {
-        done(answer(self.store.set(&self.key, token, ttl_s), ended).await)
+    pub(super) fn write(&self, token: &JsValue, ttl_s: f64) -> Result<JsValue, JsValue> {
+        self.store.set(&self.key, token, ttl_s)
     }
 
     /// Deletes the entry; with a token, if that is the one stored.
-    pub(super) async fn delete(&self, token: Option<&JsValue>, ended: &Promise) -> Answer<()> {
-        let deletes = has_method(&self.store, "delete");
-        done(match token {
-            _ if !deletes => Ok(JsValue::UNDEFINED),
-            Some(token) => answer(self.store.delete_one(&self.key, token), ended).await,
-            None => answer(self.store.delete_any(&self.key), ended).await,
-        })
+    pub(super) fn delete(&self, token: Option<&JsValue>) -> Result<JsValue, JsValue> {
+        match token {
+            _ if !has_method(&self.store, "delete") => Ok(JsValue::UNDEFINED),
+            Some(token) => self.store.delete_one(&self.key, token),
+            None => self.store.delete_any(&self.key),
+        }
     }
 
     /// Asks to be the one who may exchange, or to stay it.
@@ -91,13 +86,37 @@ impl StoreEntry {
     }
 
     /// Gives the lease back.
-    pub(super) async fn release(&self, ended: &Promise) -> Answer<()> {
-        let releases = has_method(&self.store, "release");
-        done(if releases { answer(self.store.release(&self.key), ended).await } else { Ok(JsValue::UNDEFINED) })
+    pub(super) fn release(&self) -> Result<JsValue, JsValue> {
+        if has_method(&self.store, "release") { self.store.release(&self.key) } else { Ok(JsValue::UNDEFINED) }
     }
 }
 
-/// What came of asking for a lease.
+/// Asks for the SHA-256 of what tokens of one entry have in common, by which the store's entry is named.
+pub(super) fn ask_name(identity: &[u8]) -> Result<JsValue, JsValue> {
+    digest("SHA-256", &Uint8Array::from(identity))
+}
+
+/// The name that such an answer makes, in hexadecimal. `None` where there is no Web Crypto, as on a page that is not secure.
+pub(super) fn name_of(hash: &JsValue) -> Option<JsValue> {
+    let mut name = String::new();
+    for byte in copy_of(hash).ok()?.to_vec() {
+        for half in [byte >> 4, byte & 15] {
+            name.push(char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half }));
+        }
+    }
+    (name.len() == 64).then(|| JsValue::from_str(&name))
+}
+
+/// What came of asking for the token.
+pub(super) fn stored(answer: Result<JsValue, JsValue>) -> Answer<Option<StoredToken>> {
+    match answer {
+        Err(cause) => Answer::Rejected(Foreign::new(cause)),
+        Ok(entry) if entry.is_undefined() || entry.is_null() => Answer::Value(None),
+        Ok(entry) => read_entry(&entry).map_or(Answer::Invalid, |token| Answer::Value(Some(token))),
+    }
+}
+
+/// What came of asking for the lease.
 pub(super) fn granted(answer: Result<JsValue, JsValue>) -> Answer<bool> {
     match answer {
         Ok(granted) => granted.as_bool().map_or(Answer::Invalid, Answer::Value),
@@ -105,20 +124,8 @@ pub(super) fn granted(answer: Result<JsValue, JsValue>) -> Answer<bool> {
     }
 }
 
-/// The name of the store's entry: the SHA-256 of what tokens of one entry have in common, in hexadecimal. `None` where there is
-/// no Web Crypto, as on a page that is not secure.
-pub(super) async fn name_of(identity: &[u8], ended: &Promise) -> Option<JsValue> {
-    let hash = answer(digest("SHA-256", &Uint8Array::from(identity)), ended).await.ok()?;
-    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
-    let name: String = Uint8Array::new(&hash).to_vec().into_iter().flat_map(digits).collect();
-    (name.len() == 64).then(|| JsValue::from_str(&name))
-}
-
-async fn answer(called: Result<JsValue, JsValue>, ended: &Promise) -> Result<JsValue, JsValue> {
-    settled(&called?, ended).await
-}
-
-fn done(answer: Result<JsValue, JsValue>) -> Answer<()> {
+/// What came of what has no answer but that it is done.
+pub(super) fn done(answer: Result<JsValue, JsValue>) -> Answer<()> {
     answer.map_or_else(|cause| Answer::Rejected(Foreign::new(cause)), |_| Answer::Value(()))
 }
 

@@ -15,7 +15,7 @@ extern "C" {
     fn wall_ms() -> f64;
 
     #[wasm_bindgen(js_name = setTimeout, catch)]
-    fn set_timeout(callback: &JsValue, ms: f64, argument: u32) -> Result<JsValue, JsValue>;
+    fn set_timeout(callback: &JsValue, ms: f64, client: u32, id: u32) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = clearTimeout, catch)]
     fn clear_timeout(timeout: &JsValue) -> Result<(), JsValue>;
 
@@ -37,10 +37,10 @@ pub(super) fn now() -> Now {
 pub(super) struct Timer(JsValue);
 
 impl Timer {
-    /// Calls `callback` with this argument after so many milliseconds. `None` where there are no timers, as on workerd at
+    /// Calls `callback` with these two numbers after so many milliseconds. `None` where there are no timers, as on workerd at
     /// module scope.
-    pub(super) fn set(callback: &Function, argument: u32, ms: f64) -> Option<Self> {
-        set_timeout(callback, ms.ceil().clamp(0.0, LONGEST_MS), argument).ok().map(Self)
+    pub(super) fn set(callback: &Function, client: u32, id: u32, ms: f64) -> Option<Self> {
+        set_timeout(callback, ms.ceil().clamp(0.0, LONGEST_MS), client, id).ok().map(Self)
     }
 
     /// Lets a process end before it fires.

@@ -1,6 +1,6 @@
 //! Values that come in from strangers and go out to callers.
 
-use js_sys::{Array, Function, Map, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Map, Object, Promise};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::pin::Pin;
 use wasm_bindgen::prelude::*;
@@ -9,32 +9,22 @@ use zeroize::Zeroizing;
 
 #[wasm_bindgen]
 extern "C" {
-    type TextEncoder;
-    #[wasm_bindgen(constructor)]
-    fn new() -> TextEncoder;
-    #[wasm_bindgen(method)]
-    fn encode(this: &TextEncoder, text: &JsValue) -> Uint8Array;
+    #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
+    fn get_property(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;
 
     /// The tag of a value, as `[object Name]`, that instances of another realm have too.
     #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call, catch)]
     fn tag_of(value: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-/// Text in UTF-8, or `None` for what is no text. Nothing of it stays behind in this memory or in a buffer of JavaScript's.
-pub(super) fn utf8(value: &JsValue) -> Option<Zeroizing<Vec<u8>>> {
-    if !value.is_string() {
-        return None;
-    }
-    let bytes = TextEncoder::new().encode(value);
-    let utf8 = Zeroizing::new(bytes.to_vec());
-    bytes.fill(0, 0, bytes.length());
-    Some(utf8)
+/// A string, or `None` for what is none. The glue writes it into memory of ours, and the allocator overwrites what it outgrows.
+pub(super) fn text(value: &JsValue) -> Option<Zeroizing<String>> {
+    value.as_string().map(Zeroizing::new)
 }
 
-/// The same as a string.
-pub(super) fn text(value: &JsValue) -> Option<Zeroizing<String>> {
-    let mut bytes = utf8(value)?;
-    String::from_utf8(std::mem::take(&mut *bytes)).ok().map(Zeroizing::new)
+/// The same in UTF-8.
+pub(super) fn utf8(value: &JsValue) -> Option<Zeroizing<Vec<u8>>> {
+    value.as_string().map(|text| Zeroizing::new(text.into_bytes()))
 }
 
 /// Whether a text is what was encoded: UTF-8 has no lone surrogates, JavaScript's strings may.
@@ -54,7 +44,7 @@ pub(super) fn has_tag(value: &JsValue, tag: &str) -> bool {
 
 /// A property of a stranger's object, whose getter may throw.
 pub(super) fn property(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
-    Reflect::get(object, &JsValue::from_str(name))
+    get_property(object, name)
 }
 
 /// Whether a stranger's object has a method of this name.

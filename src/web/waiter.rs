@@ -108,95 +108,115 @@ impl Waiters {
     }
 }
 
-/// The signals that callers wait with: one listener each, however many calls share it.
-#[derive(Clone)]
-pub(super) struct Signals(Rc<RefCell<Table>>);
+thread_local! {
+    static SIGNALS: RefCell<Signals> = RefCell::new(Signals { numbers: Map::new(), entries: Vec::new(), last: 0 });
+    /// Called with the number of a signal. It lives as long as the module: a signal of a stranger's making may call it late.
+    static ON_ABORT: Closure<dyn Fn(u32)> = Closure::new(|number| {
+        // Anybody may dispatch an event; only an abort makes the signal aborted.
+        let entry = SIGNALS.with_borrow(|signals| signals.entry(number).map(|entry| (entry.signal.clone(), entry.callers.clone())));
+        if let Some((signal, callers)) = entry
+            && signal.is_aborted()
+        {
+            for (_, abort) in callers {
+                abort();
+            }
+        }
+    });
+}
 
-struct Table {
-    /// From a signal to its place in `entries`.
-    places: Map,
-    entries: Vec<Option<Entry>>,
+/// The signals that callers wait with: one listener each, however many calls share it.
+struct Signals {
+    /// From a signal to its number.
+    numbers: Map,
+    /// By ascending number.
+    entries: Vec<(u32, Entry)>,
+    last: u32,
 }
 
 struct Entry {
     signal: Signal,
-    callers: Vec<CallerId>,
-    on_abort: Closure<dyn Fn()>,
+    callers: Vec<(ListenerId, Rc<dyn Fn()>)>,
+    on_abort: JsValue,
+}
+
+type ListenerId = u32;
+
+impl Signals {
+    fn index(&self, number: u32) -> Option<usize> {
+        self.entries.binary_search_by_key(&number, |entry| entry.0).ok()
+    }
+
+    fn entry(&self, number: u32) -> Option<&Entry> {
+        self.entries.get(self.index(number)?).map(|entry| &entry.1)
+    }
+
+    fn entry_mut(&mut self, number: u32) -> Option<&mut Entry> {
+        let index = self.index(number)?;
+        self.entries.get_mut(index).map(|entry| &mut entry.1)
+    }
+
+    fn next(&mut self) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
 }
 
 /// A caller's part in the listener of its signal; it leaves on drop, and the last one takes the listener with it.
 pub(super) struct Listener {
-    signals: Signals,
-    place: usize,
-    id: CallerId,
-}
-
-impl Signals {
-    pub(super) fn new() -> Self {
-        Self(Rc::new(RefCell::new(Table { places: Map::new(), entries: Vec::new() })))
-    }
-
-    /// Calls `aborted` with the callers that wait with a signal, once it aborts.
-    pub(super) fn listen(&self, signal: &Signal, id: CallerId, aborted: impl Fn(Vec<CallerId>) + 'static) -> Listener {
-        let mut table = self.0.borrow_mut();
-        let known = table.places.get(signal).as_f64();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        if let Some(place) = known.map(|place| place as usize)
-            && let Some(Some(entry)) = table.entries.get_mut(place)
-        {
-            entry.callers.push(id);
-            return Listener { signals: self.clone(), place, id };
-        }
-        let place = table.entries.iter().position(Option::is_none).unwrap_or(table.entries.len());
-        let signals = self.clone();
-        let on_abort = Closure::new(move || {
-            let callers = signals.callers_of_aborted(place);
-            aborted(callers);
-        });
-        let entry = Entry { signal: signal.clone(), callers: vec![id], on_abort };
-        #[allow(clippy::cast_precision_loss)]
-        table.places.set(signal, &JsValue::from_f64(place as f64));
-        let callback = entry.on_abort.as_ref().clone();
-        match table.entries.get_mut(place) {
-            Some(empty) => *empty = Some(entry),
-            None => table.entries.push(Some(entry)),
-        }
-        drop(table);
-        // A signal that cannot be listened to never aborts.
-        let _ = signal.add_event_listener("abort", &callback);
-        Listener { signals: self.clone(), place, id }
-    }
-
-    /// Anybody may dispatch an event; only an abort makes the signal aborted.
-    fn callers_of_aborted(&self, place: usize) -> Vec<CallerId> {
-        let table = self.0.borrow();
-        let Some(Some(entry)) = table.entries.get(place) else { return Vec::new() };
-        let (signal, callers) = (entry.signal.clone(), entry.callers.clone());
-        drop(table);
-        if signal.is_aborted() { callers } else { Vec::new() }
-    }
+    number: u32,
+    id: ListenerId,
 }
 
 impl Listener {
+    /// Calls `abort` once the signal aborts.
+    pub(super) fn new(signal: &Signal, abort: Rc<dyn Fn()>) -> Self {
+        let (listener, added) = SIGNALS.with_borrow_mut(|signals| {
+            let id = signals.next();
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let known = signals.numbers.get(signal).as_f64().map(|number| number as u32);
+            if let Some(number) = known
+                && let Some(entry) = signals.entry_mut(number)
+            {
+                entry.callers.push((id, abort));
+                return (Self { number, id }, None);
+            }
+            let on_abort = ON_ABORT.with(|on_abort| {
+                on_abort.as_ref().unchecked_ref::<Function>().bind1(&JsValue::UNDEFINED, &JsValue::from(id))
+            });
+            let on_abort = JsValue::from(on_abort);
+            signals.numbers.set(signal, &JsValue::from(id));
+            let entry = Entry { signal: signal.clone(), callers: vec![(id, abort)], on_abort: on_abort.clone() };
+            signals.entries.push((id, entry));
+            (Self { number: id, id }, Some(on_abort))
+        });
+        if let Some(on_abort) = added {
+            // A signal that cannot be listened to never aborts.
+            let _ = signal.add_event_listener("abort", &on_abort);
+        }
+        listener
+    }
+
     pub(super) fn signal(&self) -> Option<Signal> {
-        self.signals.0.borrow().entries.get(self.place)?.as_ref().map(|entry| entry.signal.clone())
+        SIGNALS.with_borrow(|signals| signals.entry(self.number).map(|entry| entry.signal.clone()))
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut table = self.signals.0.borrow_mut();
-        let Some(Some(entry)) = table.entries.get_mut(self.place) else { return };
-        entry.callers.retain(|id| *id != self.id);
-        if !entry.callers.is_empty() {
-            return;
-        }
-        let entry = table.entries.get_mut(self.place).and_then(Option::take);
-        while table.entries.pop_if(|entry| entry.is_none()).is_some() {}
-        if let Some(Entry { signal, on_abort, .. }) = entry {
-            table.places.delete(&signal);
-            drop(table);
-            let _ = signal.remove_event_listener("abort", on_abort.as_ref());
+        let unused = SIGNALS.with_borrow_mut(|signals| {
+            let entry = signals.entry_mut(self.number)?;
+            let left =
+                entry.callers.iter().position(|caller| caller.0 == self.id).map(|index| entry.callers.remove(index));
+            if !entry.callers.is_empty() {
+                return Some((left, None));
+            }
+            let index = signals.index(self.number)?;
+            let (_, entry) = signals.entries.remove(index);
+            signals.numbers.delete(&entry.signal);
+            Some((left, Some(entry)))
+        });
+        if let Some((_, Some(Entry { signal, on_abort, .. }))) = unused {
+            let _ = signal.remove_event_listener("abort", &on_abort);
         }
     }
 }

@@ -50,6 +50,7 @@ await command(async () => {
   )));
   await take("cold", () => alternate(rounds(21), peers, timed(main, "cold", "process")));
   await take("exchange", () => alternate(rounds(7), peers, timed(main, "exchange", "cpu")));
+  await take("once", () => alternate(rounds(7), [ours, "fetch"], (peer) => timed(main, "exchange", "cpu")(peer === ours ? `${ours}-once` : peer)));
   await take("read", () => alternate(rounds(7), clients, timed(main, "read", "wall")));
   await take("herd", () => alternate(rounds(7), clients, timed(main, "herd", "wall")));
   await take("requests", async () => {

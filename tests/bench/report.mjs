@@ -10,9 +10,10 @@ const us = (value) => (value < 10 ? `${value.toFixed(2)} µs` : `${value.toFixed
 
 /** A row compares us with a peer: what is measured, how it reads, and how far above the peer it may be. */
 const comparisons = [
-  { figure: "bytes", unit: KB, peers: { axios: [1, 0.6] } },
+  { figure: "bytes", unit: KB, peers: { axios: [1.85, 1.25] } },
   { figure: "cold", unit: ms, peers: { fetch: [1.25, 1.1], axios: [0.8] } },
-  { figure: "exchange", unit: us, peers: { fetch: [1.15, 1], "fetch-timeout": [], "fetch-rules": [], axios: [1] } },
+  { figure: "exchange", unit: us, peers: { fetch: [1.5, 1.25], "fetch-timeout": [], "fetch-rules": [], axios: [1.15] } },
+  { figure: "once", unit: us, peers: { fetch: [1.75, 1.25] } },
   { figure: "read", unit: us, peers: { "digitalpaye-node": [1.25, 1] } },
   { figure: "herd", unit: ms, peers: { "digitalpaye-node": [1] } },
 ];
@@ -23,6 +24,7 @@ const languages = {
       bytes: "Bytes in a browser bundle (esbuild, minified, brotli), the whole API",
       cold: "Cold start: a Node process that imports and gets one token",
       exchange: "CPU for one exchange, keep-alive, one after the other",
+      once: "The same by `authenticate()`, a client for each",
       read: "Awaited read of a held token",
       herd: "10,000 callers at once, nothing held",
     },
@@ -37,6 +39,7 @@ const languages = {
       bytes: "Octets dans un paquet pour navigateur (esbuild, minifié, brotli), toute l’API",
       cold: "Démarrage à froid : un processus Node qui importe et obtient un jeton",
       exchange: "CPU d’un échange, connexion gardée, l’un après l’autre",
+      once: "Le même par `authenticate()`, un client pour chacun",
       read: "Lecture attendue d’un jeton détenu",
       herd: "10 000 appelants à la fois, rien de détenu",
     },
@@ -72,7 +75,7 @@ export function tables(figures, about, language) {
   const absolute = [
     [words.requests.replace("{}", requests["digitalpaye-node"].toLocaleString(language)), `**${requests[ours]}**`, "1", met(requests[ours] === 1)],
     [words.growth, `**${KB(growth.bytes)}**, ${growth.pages} pages ${words.pages}`, "< 2 MB, 0 pages", met(growth.bytes < 2e6 && growth.pages === 0)],
-    [words.workerd, `**${ms(workerd[ours] - workerd.fetch)}** (${ms(workerd[ours])}, ${ms(workerd.fetch)})`, "5 ms", met(workerd[ours] - workerd.fetch <= 5)],
+    [words.workerd, `**${ms(workerd[ours] - workerd.fetch)}** (${ms(workerd[ours])}, ${ms(workerd.fetch)})`, "6 ms (4)", met(workerd[ours] - workerd.fetch <= 6)],
   ];
   const names = [ours, "fetch", "fetch-timeout", "fetch-rules", "axios", "ky", "oauth4webapi", "digitalpaye-node"];
   const raw = comparisons.map(({ figure, unit }) => [
@@ -99,7 +102,7 @@ export function withTables(document, text) {
   return `${document.slice(0, from)}\n${text}\n${document.slice(to)}`;
 }
 
-const captions = { bytes: "bundle bytes", cold: "cold start", exchange: "CPU per exchange", read: "read of a held token", herd: "10,000 callers" };
+const captions = { bytes: "bundle bytes", cold: "cold start", exchange: "CPU per exchange", once: "CPU of authenticate()", read: "read of a held token", herd: "10,000 callers" };
 
 /** Bars for the ratios, a mark at each bound; readable on light and on dark. */
 export function chart(figures) {

@@ -9,7 +9,7 @@ const PATIENCE_MS = 5_000;
  * Prepares a run. It is to be called at module scope, before anything else: the first thing that it does is to make a
  * client, which has to work there.
  *
- * `api` is what the package exports, `stores` what its subpaths do. `control` tells the stand-in at `baseUrl` what to do
+ * `api` is what the package exports, `stores` what its subpaths do, the emulator's among them. `control` tells the stand-in at `baseUrl` what to do
  * (see control.mjs). `hides` names what the engine keeps from every script: "redirects" (status and headers of a
  * redirect), "headers" (those of a reply from another origin, such as `Date`).
  *
@@ -295,6 +295,16 @@ const CASES = {
     equal((await control.requests()).length, 2, "exchanges");
   },
 
+  async "the emulator: a token, a balance and a token that ends, without a socket"({ DigitalpayeAuth, createEmulator }) {
+    const emulator = createEmulator({ lifeSeconds: 60 });
+    const auth = new DigitalpayeAuth({ ...emulator.credentials, fetch: emulator.fetch });
+    equal((await auth.fetch("v1/balance")).status, 200, "status");
+    emulator.advance(3_600);
+    equal((await auth.fetch("v1/balance")).status, 200, "status once the token has ended for the API");
+    const asked = emulator.requests().map(({ path, status }) => `${path} ${status}`);
+    equal(asked.join(), "/v1/auth 200,/v1/balance 200,/v1/balance 401,/v1/auth 200,/v1/balance 200", "requests");
+  },
+
   async "options.fetch is used for every request"(context) {
     const { DigitalpayeAuth, baseUrl } = context;
     const seen = [];
@@ -345,7 +355,7 @@ const CASES = {
     const { AuthError, DigitalpayeAuth, UnauthorizedError, authenticate } = context;
     for (const name of ["AuthError", "InvalidOptionsError", "BadRequestError", "UnauthorizedError", "RateLimitError",
       "InternalServerError", "UnexpectedStatusError", "InvalidResponseError", "NetworkError", "TimeoutError",
-      "UnsupportedRuntimeError"]) {
+      "CredentialsError", "UnsupportedRuntimeError"]) {
       equal(context[name].name, name, "name of the class");
     }
     equal(DigitalpayeAuth.name, "DigitalpayeAuth", "name of the class");

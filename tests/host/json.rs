@@ -1,54 +1,39 @@
-//! The platform as the package's JavaScript is it (pkg/host.js, pkg/reply.js), over `serde_json`.
+//! What the package's JavaScript side reads of a body and of a token's claims, over `serde_json`: own members only, and those
+//! of another type are left out.
 
-use digitalpaye_auth::platform::Platform;
-use digitalpaye_auth::response::{Body, Content};
+use digitalpaye_auth::error::Foreign;
+use digitalpaye_auth::jwt::{Claims, payload};
+use digitalpaye_auth::response::{Body, Content, Reason};
 use digitalpaye_auth::time::NumericDate;
-use digitalpaye_auth::token::Claims;
 use serde_json::Value;
-
-/// A wall clock that stands, dice that always fall the same, and the `reason` of the reply at hand.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Still {
-    pub(crate) local: f64,
-    pub(crate) random: f64,
-    pub(crate) reason: String,
-}
-
-impl Platform for Still {
-    fn local(&self) -> NumericDate {
-        NumericDate(self.local)
-    }
-
-    fn random(&self) -> f64 {
-        self.random
-    }
-
-    fn claims(&self, payload: &[u8]) -> Claims {
-        let value = parse(payload).unwrap_or_default();
-        let number = |name| value.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
-        Claims::new(number("iat"), number("exp"))
-    }
-
-    fn reason(&self) -> String {
-        self.reason.clone()
-    }
-}
+use zeroize::Zeroizing;
 
 fn parse(utf8: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(utf8);
     serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).ok()
 }
 
-/// A body, and its `reason`.
-pub(crate) fn body(utf8: &[u8]) -> (Body, Option<String>) {
-    let Some(value) = parse(utf8) else { return (Body::NotJson, None) };
-    let text = |value: &Value| value.as_str().map(String::from);
-    let reason = value.get("reason").and_then(text);
-    let content = Content {
+/// The claims of a token, if it is a JWT.
+pub(crate) fn claims(token: &str) -> Claims {
+    let value = payload(token).and_then(|payload| parse(&payload)).unwrap_or_default();
+    let date = |name| value.get(name).and_then(Value::as_f64).map(NumericDate);
+    Claims { iat: date("iat"), exp: date("exp") }
+}
+
+/// A body as it is read.
+pub(crate) fn body(utf8: &[u8]) -> Body {
+    let Some(value) = parse(utf8) else { return Body::NotJson };
+    let data = |name| value.get("data").and_then(|data| data.get(name));
+    let token = data("token").and_then(Value::as_str);
+    let reason = value.get("reason").and_then(Value::as_str);
+    Body::Json(Content {
         status_code: value.get("statusCode").and_then(Value::as_f64),
-        token: value.get("data").and_then(|data| data.get("token")).and_then(text),
-        exp: value.get("data").and_then(|data| data.get("exp")).and_then(Value::as_f64),
-        reason: reason.is_some(),
-    };
-    (Body::Json(content), reason)
+        claims: token.map(claims).unwrap_or_default(),
+        token: token.map(|token| Zeroizing::new(token.into())),
+        exp: data("exp").and_then(Value::as_f64),
+        reason: reason.map(|reason| Reason {
+            utf8: Zeroizing::new(reason.as_bytes().to_vec()),
+            words: Foreign::new(String::from(reason)),
+        }),
+    })
 }

@@ -1,50 +1,38 @@
-// The lifecycle: each row of its table by example, then random interleavings against a plain model.
+// The lifecycle: each row of its table by example. Random interleavings are in refresh_model.rs.
 
-use digitalpaye_auth::refresh::{Action, Call, Lifecycle, WaiterId};
-use digitalpaye_auth::time::Instant;
-use digitalpaye_auth::token::Fingerprint;
-use proptest::prelude::*;
-use std::collections::BTreeMap;
+use digitalpaye_auth::effect::Effect;
+use digitalpaye_auth::error::{AuthError, Code, Foreign};
+use digitalpaye_auth::event::Event;
+use digitalpaye_auth::flight::{FlightConfig, FlightId};
+use digitalpaye_auth::refresh::{Call, CallerId, Flights, Lifecycle, Turn};
+use digitalpaye_auth::time::{Instant, Now, NumericDate};
+use digitalpaye_auth::token::{AccessToken, Fingerprint};
+use std::rc::Rc;
+use zeroize::Zeroizing;
 
-const TIMEOUT: f64 = 30_000.0;
+pub(crate) const TIMEOUT: f64 = 30_000.0;
 
-fn token(name: &str) -> Fingerprint {
+pub(crate) fn token(name: &str) -> Fingerprint {
     Fingerprint::of(name)
 }
 
-/// Actions as short texts: what the tests below compare.
-fn words(actions: &[Action]) -> Vec<String> {
-    actions
-        .iter()
-        .map(|action| match action {
-            Action::Start { flight, direct, behind, .. } => {
-                format!(
-                    "start {flight}{}{}",
-                    if *direct { " direct" } else { "" },
-                    if *behind { " behind" } else { "" }
-                )
-            }
-            Action::Cancel(id) => format!("cancel {id}"),
-            Action::Serve(id) => format!("serve {id}"),
-            Action::Fail(id) => format!("fail {id}"),
-            Action::TimedOut(id) => format!("timed out {id}"),
-            Action::Hold(flight, _) => format!("hold {flight}"),
-            Action::Drop => "drop".into(),
-            Action::Delete { held: false } => "delete".into(),
-            Action::Delete { held: true } => "delete held".into(),
-        })
-        .collect()
-}
-
-struct Driver {
-    machine: Lifecycle,
-    now: Instant,
-    callers: WaiterId,
+/// A lifecycle with its flights, which do nothing by themselves.
+pub(crate) struct Driver {
+    pub(crate) machine: Lifecycle,
+    pub(crate) flights: Flights,
+    pub(crate) now: Now,
+    pub(crate) callers: CallerId,
 }
 
 impl Driver {
-    fn new(has_store: bool) -> Self {
-        Self { machine: Lifecycle::new(TIMEOUT, has_store), now: Instant(0.0), callers: 0 }
+    pub(crate) fn new(store: bool) -> Self {
+        Self::with(store, false, false)
+    }
+
+    pub(crate) fn with(store: bool, isolate: bool, events: bool) -> Self {
+        let config = FlightConfig { store, leases: false, isolate, events, max_retries: 2, timeout_ms: TIMEOUT };
+        let now = Now { monotonic: Instant(0.0), wall: NumericDate(0.0) };
+        Self { machine: Lifecycle::new(config), flights: Flights::new(config), now, callers: 0 }
     }
 
     /// A client that holds `a`, which lives for 600 s: soft from 480 s, hard from 590 s on.
@@ -55,9 +43,60 @@ impl Driver {
         driver
     }
 
+    /// On both clocks.
     fn at(&mut self, seconds: f64) -> &mut Self {
-        self.now = Instant(seconds * 1_000.0);
+        self.now = Now { monotonic: Instant(seconds * 1_000.0), wall: NumericDate(seconds) };
         self
+    }
+
+    /// The machine sleeps: the monotonic clock stands.
+    fn sleep(&mut self, seconds: f64) -> &mut Self {
+        self.now.wall.0 += seconds;
+        self
+    }
+
+    pub(crate) fn turn(&mut self, event: impl FnOnce(&mut Lifecycle, &mut Turn<'_>)) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut turn = Turn { now: self.now, here: None, flights: &mut self.flights, effects: &mut effects };
+        event(&mut self.machine, &mut turn);
+        effects
+    }
+
+    /// Effects as short texts: what the tests below compare.
+    fn words(&mut self, effects: &[Effect]) -> Vec<String> {
+        let mut words = Vec::new();
+        for effect in effects {
+            words.push(match effect {
+                Effect::BeginFlight(id) => {
+                    let plan = &self.flights.get(*id).expect("the flight that begins").plan;
+                    let mut word = format!("start {id}");
+                    word += if plan.direct { " direct" } else { "" };
+                    word += if plan.background { " behind" } else { "" };
+                    word += if plan.refusal.is_some() { " refused" } else { "" };
+                    word + &plan.retry_at.map_or(String::new(), |at| format!(" at {}", at.0 / 1_000.0))
+                }
+                Effect::AbortRequest(id) => format!("cancel {id}"),
+                Effect::Resolve(caller) => format!("serve {}", caller.id),
+                Effect::Reject(caller, error) if error.code == Code::Timeout => format!("timed out {}", caller.id),
+                Effect::Reject(caller, _) => format!("fail {}", caller.id),
+                Effect::Rethrow(caller, _) => format!("rethrow {}", caller.id),
+                Effect::CacheToken(..) => format!("hold {}", self.holder()),
+                Effect::ClearCache => "drop".into(),
+                Effect::DeleteStored { held: false } => "delete".into(),
+                Effect::DeleteStored { held: true } => "delete held".into(),
+                Effect::Report(Event::Unauthorized { retried }) => format!("unauthorized {retried}"),
+                Effect::Report(Event::Failure { background, ttl_s, retry_in_ms, .. }) => {
+                    format!("failure {background} {ttl_s} {retry_in_ms:?}")
+                }
+                Effect::SetTimer { .. } | Effect::EndFlight(_) => continue,
+                other => panic!("{other:?} is not of a lifecycle"),
+            });
+        }
+        words
+    }
+
+    fn holder(&self) -> FlightId {
+        (1..=50).find(|&id| self.machine.holds(id)).expect("a token that is held")
     }
 
     fn call(&mut self) -> Vec<String> {
@@ -69,17 +108,104 @@ impl Driver {
     }
 
     fn call_with(&mut self, force: bool) -> Vec<String> {
+        let effects = self.call_effects(force);
+        self.words(&effects)
+    }
+
+    pub(crate) fn call_effects(&mut self, force: bool) -> Vec<Effect> {
         self.callers += 1;
-        let call = Call { id: self.callers, force, deadline: self.now.plus(TIMEOUT) };
-        words(&self.machine.call(call, self.now))
+        let call = Call { id: self.callers, force, deadline: self.now.monotonic.plus(TIMEOUT) };
+        let mut effects = Vec::new();
+        self.machine.call(call, self.now, &mut self.flights, &mut effects);
+        effects
     }
 
-    fn land(&mut self, flight: u32, name: &str, life_s: f64) -> Vec<String> {
-        words(&self.machine.landed(flight, token(name), life_s * 1_000.0, self.now, 0.0))
+    pub(crate) fn land_with(&mut self, id: FlightId, name: &str, life_s: f64, asked: Now, spread: f64) -> Vec<Effect> {
+        let text = Zeroizing::new(String::from(name));
+        let token = Rc::new(AccessToken::new(Some(text), Some(1.0), |_| life_s).unwrap());
+        let mut effects = self.turn(|machine, turn| {
+            machine.landed(id, &token, asked, spread, turn);
+        });
+        self.flights.end(id, &mut effects);
+        effects
     }
 
-    fn fail(&mut self, flight: u32) -> Vec<String> {
-        words(&self.machine.failed(flight, None, self.now))
+    fn land(&mut self, id: FlightId, name: &str, life_s: f64) -> Vec<String> {
+        let effects = self.land_with(id, name, life_s, self.now, 0.0);
+        self.words(&effects)
+    }
+
+    pub(crate) fn fail_effects(&mut self, id: FlightId, error: Box<AuthError>) -> Vec<Effect> {
+        let error = error.into();
+        let mut effects = self.turn(|machine, turn| machine.failed(id, &error, turn));
+        self.flights.end(id, &mut effects);
+        effects
+    }
+
+    fn fail_with(&mut self, id: FlightId, error: Box<AuthError>) -> Vec<String> {
+        let effects = self.fail_effects(id, error);
+        self.words(&effects)
+    }
+
+    fn fail(&mut self, id: FlightId) -> Vec<String> {
+        self.fail_with(id, AuthError::new(Code::Network, ""))
+    }
+
+    fn refused(&mut self, seconds: f64) {
+        let mut error = AuthError::new(Code::RateLimited, "");
+        error.retry_after = Some(seconds);
+        error.attempts = 3;
+        self.machine.refused(&error, self.now);
+    }
+
+    fn abort(&mut self, id: CallerId) -> Vec<String> {
+        let effects = self.turn(|machine, turn| machine.abort(id, turn));
+        self.words(&effects)
+    }
+
+    fn lost(&mut self, id: FlightId) -> Vec<String> {
+        let effects = self.turn(|machine, turn| machine.lost(id, turn));
+        self.words(&effects)
+    }
+
+    fn timed_out(&mut self, id: FlightId) -> Vec<String> {
+        let effects = self.turn(|machine, turn| machine.timed_out(id, turn));
+        self.words(&effects)
+    }
+
+    fn deadline(&mut self, id: CallerId) -> Vec<String> {
+        let effects = self.turn(|machine, turn| machine.deadline(id, turn));
+        self.words(&effects)
+    }
+
+    fn invalidate(&mut self, bad: Option<Fingerprint>) -> Vec<String> {
+        let effects = self.turn(|machine, turn| {
+            machine.invalidate(bad, turn);
+        });
+        self.words(&effects)
+    }
+
+    fn interrupted(&mut self, id: FlightId, leader: CallerId) -> Vec<String> {
+        let value = Foreign::new(7);
+        let mut effects = self.turn(|machine, turn| machine.interrupted(id, Some(leader), value, turn));
+        self.flights.end(id, &mut effects);
+        self.words(&effects)
+    }
+
+    fn unauthorized(&mut self, name: &str, replayable: bool) -> bool {
+        let mut retry = false;
+        self.turn(|machine, turn| retry = machine.unauthorized(token(name), replayable, turn));
+        retry
+    }
+
+    fn holds(&self, id: FlightId) -> bool {
+        self.machine.holds(id)
+    }
+
+    fn close(&mut self) -> Vec<String> {
+        let error = Rc::new(*AuthError::option("apiSecret", ""));
+        let effects = self.turn(|machine, turn| machine.close(&error, turn));
+        self.words(&effects)
     }
 }
 
@@ -109,12 +235,12 @@ fn a_fresh_token_is_served_a_soft_one_renewed_behind_a_hard_one_waited_for() {
 
 #[test]
 fn windows_shrink_with_the_life_and_spread_over_a_fleet() {
-    let mut machine = Lifecycle::new(TIMEOUT, false);
-    let call = Call { id: 1, force: false, deadline: Instant(TIMEOUT) };
-    machine.call(call, Instant(0.0));
+    let mut driver = Driver::new(false);
+    driver.call();
     // Life 20 s: soft 4 s, begun up to 0.4 s earlier.
-    let actions = machine.landed(1, token("a"), 20_000.0, Instant(0.0), 0.999_999);
-    let Action::Hold(_, until) = &actions[0] else { panic!("{actions:?}") };
+    let effects = driver.land_with(1, "a", 20.0, driver.now, 0.999_999);
+    let Effect::CacheToken(_, until) = &effects[0] else { panic!("{effects:?}") };
+    let until = until.monotonic;
     assert!((until.0 - 15_600.0).abs() < 0.01, "{until:?}");
 }
 
@@ -145,7 +271,9 @@ fn a_failure_behind_the_callers_is_not_seen_and_cools_down() {
 fn the_servers_retry_after_extends_the_cool_down() {
     let mut driver = Driver::holding();
     assert_eq!(driver.at(480.0).call(), ["serve 2", "start 2 direct behind"]);
-    assert!(driver.machine.failed(2, Some(60_000.0), driver.now).is_empty());
+    let mut error = AuthError::new(Code::RateLimited, "");
+    error.retry_after = Some(60.0);
+    assert!(driver.fail_with(2, error).is_empty());
     assert_eq!(driver.at(539.9).call(), ["serve 3"]);
     assert_eq!(driver.at(540.0).call(), ["serve 4", "start 3 direct behind"]);
 }
@@ -174,7 +302,7 @@ fn forced_callers_share_a_flight_past_cache_and_store() {
 
     let mut driver = Driver::new(true);
     assert_eq!(driver.call(), ["start 1"]);
-    driver.machine.missed(1);
+    driver.machine.became_direct(1);
     assert!(driver.force().is_empty(), "an exchange is as new as can be");
 }
 
@@ -183,10 +311,10 @@ fn an_abort_ends_one_and_the_last_one_ends_the_flight() {
     let mut driver = Driver::new(false);
     driver.call();
     driver.call();
-    assert!(driver.machine.abort(1).is_empty());
+    assert!(driver.abort(1).is_empty());
     assert_eq!(driver.machine.deadline_of(1), None);
-    assert!(driver.machine.abort(1).is_empty());
-    assert_eq!(words(&driver.machine.abort(2)), ["cancel 1"]);
+    assert!(driver.abort(1).is_empty());
+    assert_eq!(driver.abort(2), ["cancel 1"]);
     assert!(driver.land(1, "late", 600.0).is_empty());
     assert_eq!(driver.call(), ["start 2 direct"]);
 
@@ -194,7 +322,7 @@ fn an_abort_ends_one_and_the_last_one_ends_the_flight() {
     let mut driver = Driver::holding();
     assert_eq!(driver.at(480.0).call(), ["serve 2", "start 2 direct behind"]);
     assert!(driver.at(595.0).call().is_empty());
-    assert!(driver.machine.abort(3).is_empty());
+    assert!(driver.abort(3).is_empty());
     assert_eq!(driver.land(2, "b", 600.0), ["hold 2"]);
 }
 
@@ -208,10 +336,10 @@ fn those_who_leave_leave_no_place_behind() {
         let all: Vec<_> = (driver.callers - 99..=driver.callers).collect();
         let leaving = if first { all } else { all.into_iter().rev().collect() };
         for id in leaving {
-            driver.machine.abort(id);
+            driver.abort(id);
         }
         let shown = format!("{:?}", driver.machine);
-        assert!(shown.contains("waiters: 0, places: 0"), "{shown}");
+        assert!(shown.contains("callers: 0, places: 0"), "{shown}");
     }
 }
 
@@ -221,26 +349,25 @@ fn each_callers_deadline_is_its_own() {
     driver.call();
     driver.at(10.0).call();
     driver.at(30.0);
-    let now = driver.now;
-    assert_eq!(words(&driver.machine.timed_out(1, now)), ["timed out 1", "cancel 1", "start 2 direct"]);
+    assert_eq!(driver.timed_out(1), ["timed out 1", "cancel 1", "start 2 direct"]);
     assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 2"]);
 
     // Callers of one moment end together: no flight begins for the milliseconds between them.
     let mut driver = Driver::new(false);
     driver.call();
     driver.at(0.005).call();
-    let now = driver.at(30.0).now;
-    assert_eq!(words(&driver.machine.timed_out(1, now)), ["timed out 1", "cancel 1"]);
-    let now = driver.at(30.005).now;
-    assert_eq!(words(&driver.machine.deadline(2, now)), ["timed out 2"]);
+    driver.at(30.0);
+    assert_eq!(driver.timed_out(1), ["timed out 1", "cancel 1"]);
+    driver.at(30.005);
+    assert_eq!(driver.deadline(2), ["timed out 2"]);
 }
 
 #[test]
 fn a_deadline_in_the_hard_window_serves_the_held_token() {
     let mut driver = Driver::holding();
     assert_eq!(driver.at(591.0).call(), ["start 2 direct"]);
-    let now = driver.at(599.0).now;
-    assert_eq!(words(&driver.machine.deadline(2, now)), ["serve 2", "cancel 2"]);
+    driver.at(599.0);
+    assert_eq!(driver.deadline(2), ["serve 2", "cancel 2"]);
     assert_eq!(driver.at(599.5).call(), ["serve 3"], "and cools down");
 }
 
@@ -248,21 +375,20 @@ fn a_deadline_in_the_hard_window_serves_the_held_token() {
 fn invalidation_begins_anew_for_those_who_wait() {
     let mut driver = Driver::new(true);
     driver.call();
-    assert_eq!(words(&driver.machine.invalidate(None)), ["drop", "delete", "cancel 1", "start 2 direct"]);
+    assert_eq!(driver.invalidate(None), ["drop", "delete", "cancel 1", "start 2 direct"]);
     assert!(driver.land(1, "late", 600.0).is_empty());
     assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 1"]);
-    assert!(words(&driver.machine.invalidate(Some(token("a")))).is_empty());
+    assert!(driver.invalidate(Some(token("a"))).is_empty());
     assert_eq!(driver.call(), ["serve 2"]);
-    assert_eq!(words(&driver.machine.invalidate(Some(token("b")))), ["drop", "delete held"]);
+    assert_eq!(driver.invalidate(Some(token("b"))), ["drop", "delete held"]);
     assert_eq!(driver.call(), ["start 3"], "the store may have a newer one");
-    let late = Instant(1e9);
     assert!(
-        !driver.machine.accepts(token("a"), late)
-            && !driver.machine.accepts(token("b"), late)
-            && driver.machine.accepts(token("c"), late)
+        !driver.machine.accepts(token("a"), 1e9, driver.now)
+            && !driver.machine.accepts(token("b"), 1e9, driver.now)
+            && driver.machine.accepts(token("c"), 1e9, driver.now)
     );
     driver.fail(3);
-    assert_eq!(words(&driver.machine.invalidate(None)), ["drop", "delete"]);
+    assert_eq!(driver.invalidate(None), ["drop", "delete"]);
     assert_eq!(driver.call(), ["start 4 direct"], "nobody knows which token was meant");
 }
 
@@ -271,9 +397,9 @@ fn a_store_is_to_bring_something_newer_than_what_is_held() {
     let mut driver = Driver::new(true);
     driver.call();
     driver.land(1, "a", 600.0);
-    assert!(!driver.machine.accepts(token("a"), Instant(900_000.0)));
-    assert!(!driver.machine.accepts(token("b"), Instant(600_000.0)));
-    assert!(driver.machine.accepts(token("b"), Instant(600_001.0)));
+    assert!(!driver.machine.accepts(token("a"), 900_000.0, driver.now));
+    assert!(!driver.machine.accepts(token("b"), 600_000.0, driver.now));
+    assert!(driver.machine.accepts(token("b"), 600_001.0, driver.now));
 }
 
 #[test]
@@ -281,8 +407,8 @@ fn a_lost_flight_is_taken_over() {
     let mut driver = Driver::new(false);
     driver.call();
     driver.call();
-    assert_eq!(words(&driver.machine.lost(1)), ["cancel 1", "start 2 direct"]);
-    assert!(driver.machine.lost(1).is_empty());
+    assert_eq!(driver.lost(1), ["cancel 1", "start 2 direct"]);
+    assert!(driver.lost(1).is_empty());
     assert!(driver.land(1, "late", 600.0).is_empty());
     assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 1", "serve 2"]);
 }
@@ -291,8 +417,223 @@ fn a_lost_flight_is_taken_over() {
 fn closing_leaves_nothing() {
     let mut driver = Driver::holding();
     driver.force();
-    assert_eq!(words(&driver.machine.close()), ["drop", "fail 2", "cancel 2"]);
+    assert_eq!(driver.close(), ["drop", "fail 2", "cancel 2"]);
     assert!(driver.land(2, "late", 600.0).is_empty());
+}
+
+const MINUTE: f64 = 60.0;
+const HOUR: f64 = 3_600.0;
+const MONTH: f64 = 2_592_000.0;
+
+#[test]
+fn a_sleep_uses_up_a_life_that_the_monotonic_clock_does_not_see() {
+    for asleep in [HOUR, MONTH] {
+        for awake in [0.0, 480.0, 590.0] {
+            let mut driver = Driver::holding();
+            assert_eq!(driver.at(awake).sleep(asleep).call(), ["start 2 direct"], "{awake} s, then {asleep} s asleep");
+        }
+    }
+    let mut driver = Driver::holding();
+    assert_eq!(driver.sleep(MINUTE).call(), ["serve 2"]);
+    assert_eq!(driver.at(430.0).sleep(MINUTE).call(), ["serve 3", "start 2 direct behind"], "soft by the wall clock");
+    let mut driver = Driver::holding();
+    assert_eq!(driver.at(535.0).sleep(MINUTE).call(), ["start 2 direct"], "hard by the wall clock");
+    assert_eq!(driver.fail(2), ["serve 2"], "and still good");
+    let mut driver = Driver::holding();
+    assert_eq!(driver.at(595.0).call(), ["start 2 direct"]);
+    driver.sleep(HOUR);
+    assert_eq!(driver.fail(2), ["fail 2"], "it ended while the flight was under way");
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_changes_nothing_and_one_set_forward_costs_one_exchange() {
+    let mut driver = Driver::holding();
+    assert_eq!(driver.at(479.0).sleep(-MONTH).call(), ["serve 2"]);
+    assert_eq!(driver.at(480.0).sleep(-MONTH).call(), ["serve 3", "start 2 direct behind"]);
+    let mut driver = Driver::holding();
+    assert_eq!(driver.sleep(MONTH).call(), ["start 2 direct"]);
+    assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 2"]);
+    assert_eq!(driver.call(), ["serve 3"], "one exchange");
+    driver.now.wall.0 = f64::NAN;
+    assert_eq!(driver.call(), ["serve 4"], "a clock that is no number is not asked");
+    driver.now.monotonic = Instant(600_000.0);
+    assert_eq!(driver.call(), ["start 3 direct"]);
+}
+
+#[test]
+fn deadlines_go_by_the_monotonic_clock_alone() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    assert!(driver.sleep(MONTH).call().is_empty());
+    assert_eq!(driver.machine.deadline_of(1), Some(Instant(TIMEOUT)));
+}
+
+#[test]
+fn later_calls_obey_retry_after_too() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.refused(60.0);
+    assert_eq!(driver.fail(1), ["fail 1"]);
+    driver.at(10.5);
+    let effects = driver.call_effects(false);
+    let Effect::Reject(_, error) = &effects[0] else { panic!("{effects:?}") };
+    assert_eq!((error.code, error.retry_after, error.attempts), (Code::RateLimited, Some(50.0), 0));
+    assert_eq!(driver.force(), ["fail 3"]);
+    assert_eq!(driver.at(59.999).call(), ["fail 4"]);
+    assert_eq!(driver.at(60.0).call(), ["start 2 direct"]);
+
+    let mut driver = Driver::new(true);
+    driver.call();
+    driver.refused(60.0);
+    driver.fail(1);
+    assert_eq!(driver.call(), ["start 2 refused"], "the store may have one");
+    assert!(driver.call().is_empty());
+    assert_eq!(driver.force(), ["fail 4"], "a forced one is past the store");
+    assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 2", "serve 3"]);
+    assert_eq!(driver.force(), ["fail 5"], "a store's token says nothing of the server");
+}
+
+#[test]
+fn what_a_flight_learnt_before_it_was_aborted_is_kept() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.refused(60.0);
+    assert_eq!(driver.abort(1), ["cancel 1"]);
+    assert_eq!(driver.call(), ["fail 2"]);
+}
+
+#[test]
+fn nothing_begins_behind_the_callers_before_retry_after() {
+    let mut driver = Driver::holding();
+    driver.at(470.0).refused(60.0);
+    assert_eq!(driver.at(480.0).call(), ["serve 2"]);
+    assert_eq!(driver.at(530.0).call(), ["serve 3", "start 2 direct behind"]);
+    let mut driver = Driver::new(true);
+    driver.call();
+    driver.land(1, "a", 600.0);
+    driver.at(470.0).refused(60.0);
+    assert_eq!(driver.at(480.0).call(), ["serve 2", "start 2 behind refused"], "the store may have one");
+}
+
+#[test]
+fn a_flight_that_begins_for_those_who_wait_obeys_retry_after() {
+    let mut driver = Driver::new(true);
+    driver.call();
+    driver.refused(10.0);
+    assert_eq!(driver.at(1.0).invalidate(None), ["drop", "delete", "cancel 1", "start 2 direct at 10"]);
+    assert!(driver.at(25.0).call().is_empty());
+    // One whose wait does not fit begins none.
+    driver.refused(60.0);
+    assert_eq!(driver.at(30.0).timed_out(2), ["timed out 1", "cancel 2", "start 3 direct refused"]);
+    assert_eq!(driver.invalidate(None), ["drop", "delete", "cancel 3", "start 4 direct refused"]);
+}
+
+#[test]
+fn what_a_framework_throws_is_for_its_caller_and_the_others_begin_again() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.call();
+    driver.call();
+    assert_eq!(driver.interrupted(1, 1), ["rethrow 1", "start 2 direct"]);
+    assert_eq!(driver.flights.get(2).unwrap().plan.leader, Some(3), "in the context of one of them");
+    assert!(driver.interrupted(1, 3).is_empty(), "that one is over");
+    assert_eq!(driver.interrupted(2, 3), ["rethrow 3", "start 3 direct"]);
+    assert_eq!(driver.interrupted(3, 2), ["rethrow 2"], "nobody is left");
+    assert_eq!(driver.machine.current(), None);
+
+    // The leader has left: nobody sees the value.
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.call();
+    driver.abort(1);
+    assert_eq!(driver.interrupted(1, 1), ["start 2 direct"]);
+}
+
+#[test]
+fn on_workerd_one_of_the_others_begins_again_in_its_own_request() {
+    let mut driver = Driver::with(false, true, false);
+    driver.call();
+    driver.call();
+    assert_eq!(driver.interrupted(1, 1), ["rethrow 1"]);
+    let effects = driver.turn(|machine, turn| machine.restart_if_none(1, turn));
+    assert!(effects.is_empty(), "it has its answer");
+    let effects = driver.turn(|machine, turn| machine.restart_if_none(2, turn));
+    assert_eq!(driver.words(&effects), ["start 2 direct"]);
+    let effects = driver.turn(|machine, turn| machine.restart_if_none(2, turn));
+    assert!(effects.is_empty(), "one is under way");
+}
+
+#[test]
+fn a_401_costs_a_token_and_a_second_one_does_not() {
+    let mut driver = Driver::holding();
+    assert!(driver.unauthorized("a", true));
+    assert!(!driver.holds(1));
+    assert!(driver.unauthorized("a", true), "a request beside it, with the old token");
+    driver.call();
+    driver.land(2, "b", 600.0);
+    driver.machine.unauthorized_again(token("b"), driver.now);
+    for replayable in [true, false] {
+        assert!(!driver.at(29.999).unauthorized("b", replayable), "believed");
+        assert!(driver.holds(2));
+    }
+    assert!(driver.unauthorized("a", true), "another token's");
+    assert!(driver.holds(2));
+    assert!(driver.at(30.0).unauthorized("b", true));
+    assert!(!driver.holds(2));
+}
+
+#[test]
+fn a_401_of_a_request_that_cannot_be_sent_again() {
+    let mut driver = Driver::holding();
+    assert!(!driver.unauthorized("a", false));
+    assert!(!driver.holds(1), "it costs the token");
+    driver.call();
+    driver.land(2, "b", 600.0);
+    assert!(!driver.at(29.0).unauthorized("b", false));
+    assert!(driver.holds(2), "the renewed one is kept: it is not the token's fault");
+    assert!(!driver.at(58.9).unauthorized("b", true), "and believed for 30 s");
+    assert!(driver.at(59.0).unauthorized("b", true));
+
+    let mut driver = Driver::holding();
+    driver.unauthorized("a", false);
+    driver.call();
+    driver.land(2, "b", 600.0);
+    assert!(!driver.at(30.0).unauthorized("b", false));
+    assert!(!driver.holds(2), "30 s later it is another matter");
+}
+
+#[test]
+fn each_401_is_one_event() {
+    let mut driver = Driver::with(false, false, true);
+    driver.call();
+    driver.land(1, "a", 600.0);
+    let report = |driver: &mut Driver, name, replayable| {
+        let effects = driver.turn(|machine, turn| {
+            machine.unauthorized(token(name), replayable, turn);
+        });
+        driver.words(&effects)
+    };
+    assert_eq!(report(&mut driver, "other", true), ["unauthorized true"]);
+    assert_eq!(report(&mut driver, "a", true), ["drop", "unauthorized true"]);
+    assert_eq!(report(&mut driver, "a", false), ["unauthorized false"]);
+}
+
+#[test]
+fn a_failure_is_one_event_with_what_is_left() {
+    let mut driver = Driver::with(false, false, true);
+    driver.call();
+    assert_eq!(driver.fail(1), ["failure false 0 None", "fail 1"]);
+    driver.call();
+    driver.land(2, "a", 600.0);
+    assert_eq!(driver.at(480.0).call(), ["serve 3", "start 3 direct behind"]);
+    assert_eq!(driver.fail(3), ["failure true 120 Some(5000.0)"]);
+    assert_eq!(driver.at(590.0).call(), ["start 4 direct"]);
+    assert_eq!(driver.at(592.0).deadline(4), ["serve 4", "cancel 4", "failure false 8 Some(10000.0)"]);
+    assert_eq!(driver.at(700.0).call(), ["start 5 direct"]);
+    assert_eq!(driver.abort(5), ["cancel 5"], "an abort is none");
+    driver.call();
+    driver.refused(7.0);
+    assert_eq!(driver.fail(6), ["failure false 0 Some(7000.0)", "fail 6"]);
 }
 
 #[test]
@@ -300,312 +641,4 @@ fn a_caller_who_cannot_say_that_it_is_gone_is_forgotten() {
     let mut driver = Driver::new(false);
     driver.call();
     assert_eq!(driver.at(35.0).call(), ["timed out 1"]);
-}
-
-#[derive(Clone, Debug)]
-enum Event {
-    Call { force: bool },
-    Abort(usize),
-    Land { life_s: f64 },
-    Fail,
-    LateReply,
-    Pass { seconds: f64 },
-    Invalidate,
-    InvalidateHeld,
-    InvalidateOld,
-    Lost,
-    Missed,
-    Outwait { seconds: f64 },
-}
-
-fn events() -> impl Strategy<Value = Vec<Event>> {
-    proptest::collection::vec(
-        prop_oneof![
-            6 => any::<bool>().prop_map(|force| Event::Call { force }),
-            4 => Just(Event::Call { force: false }),
-            2 => (0_usize..8).prop_map(Event::Abort),
-            4 => prop_oneof![0.5..2.0_f64, 10.0..700.0_f64, Just(86_400.0)].prop_map(|life_s| Event::Land { life_s }),
-            3 => Just(Event::Fail),
-            1 => Just(Event::LateReply),
-            5 => prop_oneof![0.0..3.0_f64, 3.0..40.0_f64, 100.0..700.0_f64].prop_map(|seconds| Event::Pass { seconds }),
-            1 => Just(Event::Invalidate),
-            1 => Just(Event::InvalidateHeld),
-            1 => Just(Event::InvalidateOld),
-            1 => Just(Event::Lost),
-            1 => Just(Event::Missed),
-            2 => (0.0..60.0_f64).prop_map(|seconds| Event::Outwait { seconds }),
-        ],
-        1..80,
-    )
-}
-
-/// What must be so, written down without the machine's own state.
-struct Model {
-    driver: Driver,
-    has_store: bool,
-    /// Callers without an answer: whether they insist, until when they wait, how many tokens had landed when they came.
-    waiting: BTreeMap<WaiterId, (bool, f64, usize)>,
-    answered: usize,
-    flight: Option<InFlight>,
-    flights: u32,
-    /// Every token that landed: its end in ms, and whether it was invalidated.
-    tokens: Vec<(String, f64, bool)>,
-    held: Option<usize>,
-    quiet_until: f64,
-    cooling_failures: u32,
-}
-
-#[derive(Clone, Copy)]
-struct InFlight {
-    id: u32,
-    deadline: f64,
-    behind: bool,
-    direct: bool,
-}
-
-impl Model {
-    fn new(has_store: bool) -> Self {
-        Self {
-            driver: Driver::new(has_store),
-            has_store,
-            waiting: BTreeMap::new(),
-            answered: 0,
-            flight: None,
-            flights: 0,
-            tokens: Vec::new(),
-            held: None,
-            quiet_until: f64::NEG_INFINITY,
-            cooling_failures: 0,
-        }
-    }
-
-    fn now(&self) -> f64 {
-        self.driver.now.0
-    }
-
-    fn good(&self) -> Option<&str> {
-        let (token, end, _) = &self.tokens[self.held?];
-        (self.now() < *end).then_some(token.as_str())
-    }
-
-    /// Carries the actions out, checking each.
-    fn did(&mut self, actions: Vec<Action>, landed: Option<&str>) {
-        for action in actions {
-            match action {
-                Action::Start { flight, deadline, direct, behind } => {
-                    assert!(self.flight.is_none(), "two flights at a time");
-                    assert!(flight > self.flights, "every flight has a number of its own");
-                    assert!(direct || self.has_store);
-                    assert!(!behind || self.now() >= self.quiet_until, "begun while cooling down");
-                    assert!(behind || !self.waiting.is_empty(), "begun for nobody");
-                    assert!(deadline.0 > self.now());
-                    if !behind {
-                        let latest = self.waiting.values().map(|(_, deadline, _)| *deadline).fold(0.0, f64::max);
-                        assert_eq!(deadline.0, latest, "as long as anybody waits");
-                    }
-                    self.flights = flight;
-                    self.flight = Some(InFlight { id: flight, deadline: deadline.0, behind, direct });
-                }
-                Action::Cancel(flight) => {
-                    // The very flight, or the one that was over already when its deadline passed.
-                    assert!(self.flight.is_none_or(|current| current.id == flight));
-                    self.flight = None;
-                }
-                Action::Serve(id) => {
-                    let (force, _, before) = self.waiting.remove(&id).expect("answered twice, or never asked");
-                    let index = self.held.expect("served without a token");
-                    let held = self.tokens[index].0.as_str();
-                    assert!(landed == Some(held) || self.good() == Some(held), "served past its life");
-                    assert!(!self.tokens[index].2, "served though invalidated");
-                    assert!(!force || index >= before, "a forced caller got an older token");
-                    self.answered += 1;
-                }
-                Action::Fail(id) | Action::TimedOut(id) => {
-                    let (force, ..) = self.waiting.remove(&id).expect("answered twice, or never asked");
-                    assert!(force || self.good().is_none(), "failed though a good token is held");
-                    self.answered += 1;
-                }
-                Action::Hold(flight, until) => {
-                    let (_, end, _) = self.tokens.last().expect("nothing landed");
-                    assert!(landed.is_some() && flight == self.flights && until.0 < *end);
-                    self.held = Some(self.tokens.len() - 1);
-                }
-                Action::Drop => self.held = None,
-                Action::Delete { .. } => assert!(self.has_store),
-            }
-        }
-        if let Some(flight) = self.flight {
-            assert!(flight.behind || !self.waiting.is_empty(), "a flight in front for nobody");
-        }
-        assert_eq!(self.driver.machine.flight(), self.flight.map(|flight| flight.id));
-        if self.flight.is_none() {
-            let now = self.now();
-            assert!(self.waiting.values().all(|(_, deadline, _)| deadline - now < 50.0), "somebody waits for nothing");
-        }
-    }
-
-    fn cool(&mut self) {
-        if self.good().is_some() {
-            self.quiet_until =
-                self.now() + [5_000.0, 10_000.0, 20_000.0, 30_000.0][self.cooling_failures.min(3) as usize];
-            self.cooling_failures += 1;
-        }
-    }
-
-    fn end(&mut self) -> Option<InFlight> {
-        self.flight.take()
-    }
-
-    fn apply(&mut self, event: &Event) {
-        let now = self.driver.now;
-        match event {
-            Event::Call { force } => {
-                self.driver.callers += 1;
-                let id = self.driver.callers;
-                let deadline = now.plus(TIMEOUT);
-                self.waiting.insert(id, (*force, deadline.0, self.tokens.len()));
-                let flew = self.flight.is_some();
-                let held = self.held.map(|index| self.tokens[index].clone());
-                let actions = self.driver.machine.call(Call { id, force: *force, deadline }, now);
-                self.did(actions, None);
-                if let Some((_, end, _)) = held.filter(|(_, end, _)| *end > now.0 && !force) {
-                    let life_left = end - now.0;
-                    if life_left > 10_000.0 || (!flew && now.0 < self.quiet_until) {
-                        assert!(!self.waiting.contains_key(&id), "made to wait with a good token at hand");
-                    }
-                }
-            }
-            Event::Abort(index) => {
-                if let Some(id) = self.waiting.keys().nth(*index).copied() {
-                    let actions = self.driver.machine.abort(id);
-                    self.waiting.remove(&id);
-                    self.answered += 1;
-                    self.did(actions, None);
-                    assert_eq!(self.driver.machine.deadline_of(id), None);
-                }
-            }
-            Event::Land { life_s } => {
-                let Some(flight) = self.end() else { return };
-                let name = format!("t{}", self.tokens.len());
-                self.tokens.push((name.clone(), now.0 + life_s * 1_000.0, false));
-                self.quiet_until = f64::NEG_INFINITY;
-                self.cooling_failures = 0;
-                let actions = self.driver.machine.landed(flight.id, token(&name), life_s * 1_000.0, now, 0.5);
-                self.did(actions, Some(&name));
-                assert!(self.waiting.is_empty(), "landed, and somebody still waits");
-            }
-            Event::Fail => {
-                let Some(flight) = self.end() else { return };
-                self.cool();
-                let actions = self.driver.machine.failed(flight.id, None, now);
-                self.did(actions, None);
-                assert!(self.waiting.is_empty(), "failed, and somebody still waits");
-            }
-            Event::LateReply => {
-                let stale = self.flight.map_or(self.flights, |flight| flight.id - 1);
-                if self.flight.is_none() || stale > 0 {
-                    assert!(self.driver.machine.landed(stale, token("late"), 6e5, now, 0.5).is_empty());
-                    assert!(self.driver.machine.failed(stale, None, now).is_empty());
-                }
-            }
-            Event::Pass { seconds } => self.pass(seconds * 1_000.0),
-            Event::Invalidate | Event::InvalidateHeld | Event::InvalidateOld => {
-                let held = self.held.map(|index| self.tokens[index].0.clone());
-                let named = match event {
-                    Event::Invalidate => None,
-                    Event::InvalidateHeld => Some(held.clone().unwrap_or_else(|| "unknown".into())),
-                    _ => Some("unknown".into()),
-                };
-                let hits = named.is_none() || named == held;
-                if hits {
-                    for token in &mut self.tokens {
-                        token.2 = true;
-                    }
-                    self.quiet_until = f64::NEG_INFINITY;
-                    self.cooling_failures = 0;
-                }
-                let waited = self.waiting.len();
-                let before = self.flight;
-                let actions = self.driver.machine.invalidate(named.as_deref().map(token));
-                assert!(hits || actions.is_empty(), "a newer token was evicted");
-                self.did(actions, None);
-                assert_eq!(self.waiting.len(), waited, "invalidation answers nobody");
-                if let (true, Some(before), Some(after)) = (hits, before, self.flight) {
-                    assert!(after.id != before.id && after.direct, "those who wait get a token of a new exchange");
-                }
-            }
-            Event::Lost => {
-                let Some(flight) = self.flight else { return };
-                let actions = self.driver.machine.lost(flight.id);
-                self.did(actions, None);
-            }
-            Event::Outwait { seconds } => {
-                let Some(flight) = self.flight else { return };
-                let until = now.plus(seconds * 1_000.0);
-                let last = self.waiting.values().map(|(_, deadline, _)| *deadline).reduce(f64::max);
-                let outwaited = self.driver.machine.outwait(flight.id, until, now);
-                assert_eq!(outwaited.is_some(), last.is_some_and(|last| last > until.0));
-                if let Some((deadline, actions)) = outwaited {
-                    assert_eq!(Some(deadline.0), last);
-                    self.did(actions, None);
-                    assert!(self.waiting.values().all(|(_, deadline, _)| *deadline > until.0), "it waits in vain");
-                    self.flight = Some(InFlight { deadline: deadline.0, ..flight });
-                }
-            }
-            Event::Missed => {
-                if let Some(flight) = self.flight.as_mut() {
-                    self.driver.machine.missed(flight.id);
-                    flight.direct = true;
-                }
-            }
-        }
-    }
-
-    /// Lets time pass, and every timer on the way go off.
-    fn pass(&mut self, ms: f64) {
-        let target = self.now() + ms;
-        loop {
-            let flight = self.flight.map(|flight| flight.deadline);
-            let caller = self.waiting.values().map(|(_, deadline, _)| *deadline).reduce(f64::min);
-            let Some(next) = flight.into_iter().chain(caller).reduce(f64::min).filter(|next| *next <= target) else {
-                break;
-            };
-            self.driver.now = Instant(next.max(self.now()));
-            let now = self.driver.now;
-            if flight == Some(next) {
-                let id = self.flight.expect("a flight").id;
-                self.cool();
-                self.flight = None;
-                let actions = self.driver.machine.timed_out(id, now);
-                self.did(actions, None);
-                assert!(self.flight.is_none_or(|flight| flight.id != id), "it went on past its deadline");
-            } else {
-                let (&id, _) = self.waiting.iter().find(|(_, waiter)| waiter.1 == next).expect("a caller");
-                let ends = self.waiting.len() == 1 && self.flight.is_some_and(|flight| !flight.behind);
-                if ends {
-                    self.cool();
-                }
-                let actions = self.driver.machine.deadline(id, now);
-                self.did(actions, None);
-                assert!(!self.waiting.contains_key(&id), "its time is up, and it waits");
-            }
-        }
-        self.driver.now = Instant(target);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-    #[test]
-    fn no_interleaving_breaks_a_rule(has_store in any::<bool>(), events in events()) {
-        let mut model = Model::new(has_store);
-        for event in &events {
-            model.apply(event);
-        }
-        // In the end every caller has had exactly one answer.
-        model.pass(2.0 * TIMEOUT);
-        model.pass(2.0 * TIMEOUT);
-        prop_assert!(model.waiting.is_empty());
-        prop_assert_eq!(model.answered, model.driver.callers as usize);
-    }
 }

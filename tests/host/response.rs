@@ -1,13 +1,13 @@
-use crate::json::{Still, body};
-use digitalpaye_auth::credentials::BasicCredentials;
-use digitalpaye_auth::error::{AuthError, Code};
+use crate::json::body;
+use digitalpaye_auth::credentials::{BasicCredentials, UserId};
+use digitalpaye_auth::error::{AuthError, Code, Foreign};
 use digitalpaye_auth::response::{Body, Headers, Reply, classify};
 use digitalpaye_auth::time::NumericDate;
 use digitalpaye_auth::token::AccessToken;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-const LOCAL: f64 = 1_728_634_203.0;
+const LOCAL: NumericDate = NumericDate(1_728_634_203.0);
 const SAMPLE: &str = r#"{
 "statusCode": 200,
 "message": "Successful",
@@ -18,23 +18,20 @@ const SAMPLE: &str = r#"{
 }"#;
 
 fn credentials() -> BasicCredentials {
-    BasicCredentials::new(Zeroizing::new("Aladdin".into()), Zeroizing::new("open sesame".into())).unwrap()
-}
-
-fn still() -> Still {
-    Still { local: LOCAL, ..Still::default() }
+    BasicCredentials::new(UserId::new(Zeroizing::new("Aladdin".into())).unwrap(), Zeroizing::new("open sesame".into()))
+        .unwrap()
 }
 
 fn reply(status: f64, body: Body) -> Result<AccessToken, Box<AuthError>> {
-    classify(Reply { status, headers: Headers::default(), body }, &credentials(), &still())
+    classify(Reply { status, headers: Headers::default(), body }, &credentials(), LOCAL)
 }
 
-/// The outcome, and the reason that goes with it.
-fn json(status: f64, text: &str) -> Result<AccessToken, (Box<AuthError>, Option<String>)> {
-    let (body, reason) = body(text.as_bytes());
-    let platform = Still { reason: reason.clone().unwrap_or_default(), ..still() };
-    classify(Reply { status, headers: Headers::default(), body }, &credentials(), &platform)
-        .map_err(|error| (error.clone(), reason.filter(|_| error.evidence)))
+fn json(status: f64, text: &str) -> Result<AccessToken, Box<AuthError>> {
+    reply(status, body(text.as_bytes()))
+}
+
+fn words(error: &AuthError) -> Option<&str> {
+    error.reason.as_ref().map(|reason| reason.get::<String>().unwrap().as_str())
 }
 
 #[test]
@@ -46,17 +43,17 @@ fn the_pages_four_responses() {
         (401.0, Code::Unauthorized, "Identifiants API incorrects. Veuillez vérifier votre clé API et votre secret."),
         (500.0, Code::InternalServerError, "Une erreur est survenue. Veuillez réessayer"),
     ] {
-        let (error, words) =
+        let error =
             json(status, &format!(r#"{{"statusCode":{status},"message":"x","reason":"{reason}"}}"#)).unwrap_err();
-        assert_eq!((error.code, error.status, words), (code, Some(status), Some(reason.into())));
+        assert_eq!((error.code, error.status, words(&error)), (code, Some(status), Some(reason)));
     }
 }
 
 #[test]
 fn the_status_decides_whatever_the_body_is() {
-    for body in [Body::NotJson, Body::TooLarge, Body::Broken, body(SAMPLE.as_bytes()).0] {
+    for body in [Body::NotJson, Body::TooLarge, Body::Broken(Foreign::new(7)), body(SAMPLE.as_bytes())] {
         let error = reply(502.0, body).unwrap_err();
-        assert_eq!((error.code, error.status, error.evidence), (Code::InternalServerError, Some(502.0), false));
+        assert_eq!((error.code, error.status, error.cause.is_some()), (Code::InternalServerError, Some(502.0), false));
     }
 }
 
@@ -65,7 +62,7 @@ fn the_status_decides_whatever_the_body_is() {
 fn a_redirect_that_hides_its_status() {
     let error = reply(0.0, Body::NotJson).unwrap_err();
     assert_eq!((error.code, error.status), (Code::UnexpectedStatus, None));
-    assert_eq!(json(200.0, r#"{"statusCode":0}"#).unwrap_err().0.status, Some(0.0), "the API's own word counts");
+    assert_eq!(json(200.0, r#"{"statusCode":0}"#).unwrap_err().status, Some(0.0), "the API's own word counts");
 }
 
 #[test]
@@ -86,42 +83,95 @@ fn a_200_is_decided_by_its_body() {
         ("[]", Code::InvalidResponse, Some(200.0)),
         ("", Code::InvalidResponse, Some(200.0)),
     ] {
-        let (error, _) = json(200.0, text).unwrap_err();
+        let error = json(200.0, text).unwrap_err();
         assert_eq!((error.code, error.status), (code, status), "{text}");
     }
     assert_eq!(reply(200.0, Body::TooLarge).unwrap_err().code, Code::InvalidResponse);
-    let broken = reply(200.0, Body::Broken).unwrap_err();
-    assert_eq!((broken.code, broken.status, broken.evidence), (Code::Network, Some(200.0), true));
+    let broken = reply(200.0, Body::Broken(Foreign::new(7))).unwrap_err();
+    assert_eq!((broken.code, broken.status), (Code::Network, Some(200.0)));
+    assert_eq!(broken.cause.unwrap().get(), Some(&7), "the very value");
     assert!(json(200.0, r#"{"data":{"token":"t","exp":1728634803}}"#).is_ok(), "statusCode may be left out");
 }
 
 #[test]
 fn a_reason_that_repeats_the_credentials_is_left_out() {
     for reason in ["you sent open sesame", "bad: QWxhZGRpbjpvcGVuIHNlc2FtZQ=="] {
-        assert!(json(401.0, &format!(r#"{{"reason":"{reason}"}}"#)).unwrap_err().1.is_none());
+        assert!(json(401.0, &format!(r#"{{"reason":"{reason}"}}"#)).unwrap_err().reason.is_none());
     }
-    assert!(json(401.0, r#"{"reason":7}"#).unwrap_err().1.is_none());
+    assert!(json(401.0, r#"{"reason":7}"#).unwrap_err().reason.is_none());
 }
 
 #[test]
 fn headers_are_read_as_http_has_them() {
-    let read = |date, retry_after| Headers::read(date, false, retry_after, &still()).retry_after;
+    let read = |date, retry_after| Headers::read(date, false, retry_after, LOCAL).retry_after;
     let date = Some("Fri, 11 Oct 2024 08:10:03 GMT");
     assert_eq!(read(None, Some("120")), Some(120.0));
     assert_eq!(read(None, Some(" 0 ")), Some(0.0));
     assert_eq!(read(date, Some("Fri, 11 Oct 2024 08:10:13 GMT")), Some(10.0));
     assert_eq!(read(date, Some("Fri, 11 Oct 2024 08:00:00 GMT")), Some(0.0));
     assert_eq!(read(None, Some("Fri, 11 Oct 2024 08:20:03 GMT")), Some(600.0), "against the local clock");
-    for garbage in ["", "-5", "1.5", "1e3", "5, 10", "soon", "٣"] {
+    for garbage in
+        ["", "-5", "1e3", "soon", "٣", ".", "1.", ".5", "1.5.5", "1.x", ",5", "Fri, 11 Oct 2024 08:10:13 CET", "GMT"]
+    {
         assert_eq!(read(date, Some(garbage)), None, "{garbage}");
     }
-    assert!(read(None, Some(&"9".repeat(400))).is_some_and(|seconds| seconds == 9_007_199_254_740_991.0));
+    let long = "9".repeat(400);
+    assert!(read(None, Some(&long)).is_some_and(|seconds| seconds == 9_007_199_254_740_991.0));
+    // Fractions are rounded up, and the first of several counts, dates with their own comma included.
+    for (text, seconds) in [
+        ("1.5", 2.0),
+        ("0.001", 1.0),
+        ("3.0", 3.0),
+        ("2.000", 2.0),
+        ("5, 10", 5.0),
+        ("5 , 10", 5.0),
+        ("0.5, 9", 1.0),
+        ("\t7 ", 7.0),
+        ("5, Fri, 11 Oct 2024 08:10:13 GMT", 5.0),
+        ("Fri, 11 Oct 2024 08:10:13 GMT, Fri, 11 Oct 2024 09:10:13 GMT", 10.0),
+        ("Fri, 11 Oct 2024 08:10:13 GMT, 99", 10.0),
+        ("Friday, 11-Oct-24 08:10:13 GMT", 10.0),
+        ("Fri Oct 11 08:10:13 2024", 10.0),
+    ] {
+        assert_eq!(read(date, Some(text)), Some(seconds), "{text}");
+    }
     let headers = Headers { retry_after: Some(3.0), ..Headers::default() };
     let body = Body::NotJson;
     assert_eq!(
-        classify(Reply { status: 503.0, headers, body }, &credentials(), &still()).unwrap_err().retry_after,
+        classify(Reply { status: 503.0, headers, body }, &credentials(), LOCAL).unwrap_err().retry_after,
         Some(3.0)
     );
+}
+
+#[test]
+fn a_401_says_what_may_be_wrong_with_the_credentials() {
+    let refused = |password: &str, status| {
+        let user_id = UserId::new(Zeroizing::new("kangaroo".into())).unwrap();
+        let credentials = BasicCredentials::new(user_id, Zeroizing::new(password.into())).unwrap();
+        let reply = Reply { status, headers: Headers::default(), body: Body::NotJson };
+        classify(reply, &credentials, LOCAL).unwrap_err()
+    };
+    let error = refused("wallaby\u{feff}", 401.0);
+    assert_eq!(error.message, "the API refused these credentials; apiSecret ends with an invisible character");
+    let shown = format!("{error:?}");
+    assert!(!shown.contains("wallaby") && !shown.contains("kangaroo"), "{shown}");
+    assert_eq!(refused("wallaby", 401.0).message, "the API refused these credentials");
+    assert!(!refused("wallaby ", 403.0).message.contains("space"), "only where it may be the reason");
+}
+
+#[test]
+fn a_token_past_its_end_and_one_that_never_was() {
+    let expired = r#"{"data":{"token":"t","exp":1728634203}}"#;
+    assert_eq!(json(200.0, expired).unwrap_err().message, "the token was already past its exp when it was sent");
+    let day = |seconds: f64| json(200.0, &format!(r#"{{"data":{{"token":"t","exp":{}}}}}"#, LOCAL.0 + seconds));
+    assert!(day(86_400.0).is_ok());
+    assert_eq!(day(86_401.0).unwrap_err().message, "the token is to live for more than 24 hours");
+}
+
+#[test]
+fn debug_shows_no_token_and_no_reason() {
+    let shown = format!("{:?}", body(br#"{"reason":"wallaby","data":{"token":"kangaroo"}}"#));
+    assert!(!shown.contains("wallaby") && !shown.contains("kangaroo"), "{shown}");
 }
 
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
@@ -146,9 +196,9 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 proptest! {
     #[test]
     fn every_reply_classifies(status in prop_oneof![Just(200.0), 0.0..700.0_f64, any::<f64>()], value in any_json(), date in any::<Option<String>>(), retry_after in any::<Option<String>>()) {
-        let headers = Headers::read(date.as_deref(), false, retry_after.as_deref(), &still());
-        let (body, _) = body(value.to_string().as_bytes());
-        match classify(Reply { status, headers, body }, &credentials(), &still()) {
+        let headers = Headers::read(date.as_deref(), false, retry_after.as_deref(), LOCAL);
+        let body = body(value.to_string().as_bytes());
+        match classify(Reply { status, headers, body }, &credentials(), LOCAL) {
             Ok(token) => prop_assert!(status == 200.0 && token.life_s > 0.0 && token.life_s <= 86_400.0),
             Err(error) => {
                 prop_assert!(error.code != Code::InvalidOptions && error.code != Code::Network && error.code != Code::Timeout);

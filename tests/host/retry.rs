@@ -10,7 +10,9 @@ fn error(code: Code) -> Box<AuthError> {
 fn one_row_for_each_code() {
     for code in Code::ALL {
         let expected = match code {
-            Code::RateLimited | Code::InternalServerError | Code::Network | Code::Timeout => Some(125.0),
+            Code::RateLimited | Code::InternalServerError | Code::Network | Code::Timeout | Code::Credentials => {
+                Some(125.0)
+            }
             _ => None,
         };
         assert_eq!(next_delay(&error(code), 1, 2, 0.5), expected, "{}", code.as_str());

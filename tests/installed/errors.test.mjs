@@ -34,6 +34,7 @@ const CLASSES = {
   invalid_response: "InvalidResponseError",
   network: "NetworkError",
   timeout: "TimeoutError",
+  credentials: "CredentialsError",
   unsupported_runtime: "UnsupportedRuntimeError",
 };
 
@@ -608,9 +609,10 @@ test("Retry-After is given with every error that has it", async () => {
   const rows = [
     ["0", 0], ["1", 1], ["120", 120], [" 5 ", 5], ["007", 7], ["86400", 86_400],
     ["Tue, 24 Nov 2026 12:00:10 GMT", 10], ["Tuesday, 24-Nov-26 12:00:10 GMT", 10], ["Tue Nov 24 12:00:10 2026", 10],
+    ["1.5", 2], ["1.0", 1], ["0.001", 1], ["1, 2", 1], ["2,2", 2], ["Tue, 24 Nov 2026 12:00:10 GMT, Tue, 24 Nov 2026 12:00:30 GMT", 10],
     ["Tue, 24 Nov 2026 11:59:50 GMT", 0], ["Wed, 25 Nov 2026 12:00:00 GMT", 86_400],
-    ["", undefined], ["-1", undefined], ["1.5", undefined], ["soon", undefined], ["1s", undefined], ["0x10", undefined], ["1e3", undefined],
-    ["Tue, 24 Nov 2026 12:00:10 +0100", undefined], ["2026-11-24T12:00:10Z", undefined], ["1, 2", undefined], ["٣", undefined],
+    ["", undefined], ["1.", undefined], [".5", undefined], ["1.2.3", undefined], [", 2", undefined], ["-1", undefined], ["soon", undefined], ["1s", undefined], ["0x10", undefined], ["1e3", undefined],
+    ["Tue, 24 Nov 2026 12:00:10 +0100", undefined], ["2026-11-24T12:00:10Z", undefined], ["٣", undefined],
   ];
   for (const [text, seconds] of rows) {
     for (const status of [429, 503, 401, 404]) {

@@ -146,11 +146,17 @@ const places = {
     return { auth, calls };
   },
   "waitUntil": async (act) => {
-    const auth = client({ waitUntil: () => act(auth) });
+    let renews = false;
+    const auth = client({ waitUntil: () => renews && act(auth) });
     const first = await now(auth);
     api.last.token(600);
     await first.settled;
     await time.advance(500 * SECOND);
+    renews = true;
+    return { auth, calls: [await now(auth)] };
+  },
+  "waitUntil, before there is a token": async (act) => {
+    const auth = client({ waitUntil: () => act(auth) });
     return { auth, calls: [await now(auth)] };
   },
   "a getter of the call's signal": async (act) => {

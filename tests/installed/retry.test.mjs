@@ -251,7 +251,7 @@ describe("by the clock", () => {
 
   test("without Retry-After, with one of 0 or in the past, or with nonsense, the wait is our own", async () => {
     const past = new Date(time.serverNow() - 60_000).toUTCString();
-    for (const retryAfter of [undefined, "0", past, "soon", "", "-5", "1.5"]) {
+    for (const retryAfter of [undefined, "0", past, "soon", "", "-5", "1."]) {
       const headers = retryAfter === undefined ? {} : { "Retry-After": retryAfter };
       const { waits } = await withRandom(() => 0.5, () => schedule(() => new Response("", { status: 503, headers }), { maxRetries: 2 }));
       near(waits[0], 125, `Retry-After: ${retryAfter}`);

@@ -1,4 +1,4 @@
-// The option waitUntil: it gets every refresh behind a caller's back, and those only.
+// The option waitUntil: it gets every flight, from its start to the end of its work.
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { importInstalled } from "../lib/install.mjs";
@@ -38,6 +38,8 @@ async function holding(options) {
   await time.settle();
   const token = api.last.token(600);
   await first.settled;
+  await time.settle();
+  assert.deepEqual(works.splice(0).map(({ state }) => state), options?.waitUntil ? [] : ["resolved"], "that of the first exchange");
   const from = api.last.at;
   return { auth, token, at: (seconds) => time.advanceTo(from + seconds * SECOND) };
 }
@@ -68,14 +70,17 @@ test("it gets a promise of its own for each refresh behind a caller's back, in t
   assert.equal(typeof at, "function");
 });
 
-describe("it gets nothing", () => {
-  test("for exchanges that a caller waits for: cold, forced, hard window, after the end, after invalidate()", async () => {
-    const { auth, at } = await holding();
+describe("it gets one a flight", () => {
+  test("also where a caller waits: forced, hard window, after the end, after invalidate()", async () => {
+    const { auth } = await holding();
     await auth.getToken();
     const answer = async (call) => {
       const caller = await now(auth, call);
+      assert.equal(works.at(-1).state, "pending", "from its start");
       api.last.token(600);
       await caller.settled;
+      await time.settle();
+      assert.equal(works.at(-1).state, "resolved", "to its end");
     };
     await answer({ forceRefresh: true });
     await time.advance(595 * SECOND);
@@ -89,9 +94,9 @@ describe("it gets nothing", () => {
     await time.settle();
     api.last.token(600);
     await waiting.settled;
+    await time.settle();
     assert.equal(api.count, 7);
-    assert.equal(works.length, 0);
-    assert.equal(typeof at, "function");
+    assert.deepEqual(works.map(({ state }) => state), Array(6).fill("resolved"));
   });
 
   test("while a refresh is cooling down", async () => {
@@ -194,6 +199,7 @@ describe("a waitUntil that misbehaves harms nobody", () => {
           return Reflect.apply(waitUntil, this, args);
         },
       });
+      calls = 0;
       await at(500);
       assert.equal((await now(auth)).value?.token, token);
       assert.equal(calls, 1);

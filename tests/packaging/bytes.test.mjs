@@ -31,7 +31,7 @@ for (const [what, module] of Object.entries(modules)) {
   });
 
   test(`${what}: is plain ASCII that fits into HTML and a replacement text`, () => {
-    const text = /^const hex = "(.*)";$/m.exec(bytesModule(module))[1];
+    const text = /^const text = "(.*)";$/m.exec(bytesModule(module))[1];
     assert.match(text, /^[ -~]*$/);
     assert.doesNotMatch(text, /["'`\\$<]/);
   });

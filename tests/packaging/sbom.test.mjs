@@ -7,15 +7,15 @@ import { before, describe, test } from "node:test";
 import { Ajv } from "ajv";
 import formats from "ajv-formats";
 import { root } from "../../scripts/lib/paths.mjs";
-import { billOfMaterials } from "../../scripts/lib/sbom.mjs";
+import { billOfMaterials, modules } from "../../scripts/lib/sbom.mjs";
 import { sha256 } from "../../scripts/lib/tarball.mjs";
 import { installed } from "../lib/install.mjs";
 
-const ours = ["digitalpaye-auth", "digitalpaye-auth-module"];
-const read = (path) => readFileSync(join(root, path), "utf8");
+const ours = ["digitalpaye-auth", "digitalpaye-emulator"];
+const source = (path) => readFileSync(join(root, path), "utf8");
 
 /** Every crate in Cargo.lock by its name, and where there are several of it also by "name version", as the file does. */
-const locked = new Map(read("Cargo.lock").split("\n[[package]]\n").slice(1).flatMap((entry) => {
+const locked = new Map(source("Cargo.lock").split("\n[[package]]\n").slice(1).flatMap((entry) => {
   const [, name] = /^name = "(.+)"$/m.exec(entry);
   const [, version] = /^version = "(.+)"$/m.exec(entry);
   const checksum = /^checksum = "(.+)"$/m.exec(entry)?.[1];
@@ -25,7 +25,7 @@ const locked = new Map(read("Cargo.lock").split("\n[[package]]\n").slice(1).flat
 
 /** What a manifest's tables of dependencies name, tests and other targets aside. */
 function directDependencies(manifest) {
-  return read(manifest).split(/^(?=\[)/m)
+  return source(manifest).split(/^(?=\[)/m)
     .filter((table) => /^\[(target\.'cfg\(target_arch = "wasm32"\)'\.)?dependencies\]/.test(table))
     .flatMap((table) => [...table.matchAll(/^([\w-]+) = /gm)].map(([, name]) => name))
     .filter((name) => !ours.includes(name));
@@ -35,18 +35,19 @@ describe("the bill of materials", () => {
   let text;
   let bom;
   let manifest;
-  let module;
+  let read;
   before(async () => {
     const file = async (name) => readFileSync(join(await installed(), "node_modules", "digitalpaye-auth", name));
     text = String(await file("sbom.cdx.json"));
     bom = JSON.parse(text);
     manifest = JSON.parse(await file("package.json"));
-    module = await file("wasm/digitalpaye_auth_bg.wasm");
+    const folder = join(await installed(), "node_modules", "digitalpaye-auth");
+    read = (name) => readFileSync(join(folder, name));
   });
   const crates = () => bom.components.filter(({ purl }) => purl?.startsWith("pkg:cargo/"));
 
   test("is of CycloneDX' schema", () => {
-    const schema = (name) => JSON.parse(read(`node_modules/@cyclonedx/cyclonedx-library/res/schema/${name}.SNAPSHOT.schema.json`));
+    const schema = (name) => JSON.parse(source(`node_modules/@cyclonedx/cyclonedx-library/res/schema/${name}.SNAPSHOT.schema.json`));
     const main = schema(`bom-${bom.specVersion}`);
     // No format that Ajv has a check for; none is used here.
     const ajv = new Ajv({ strict: false, allErrors: true, formats: { "iri-reference": true, "idn-email": true } });
@@ -58,11 +59,12 @@ describe("the bill of materials", () => {
     assert.ok(!validate({ ...bom, bomFormat: "other" }));
   });
 
-  test("is of this package and of this module", () => {
+  test("is of this package and of its modules", () => {
     const { name, version, purl } = bom.metadata.component;
     assert.deepEqual([name, version, purl], [manifest.name, manifest.version, `pkg:npm/${manifest.name}@${manifest.version}`]);
-    const [{ content }] = bom.components.find(({ type }) => type === "file").hashes;
-    assert.equal(content, sha256(module));
+    const files = bom.components.filter(({ type }) => type === "file");
+    assert.deepEqual(files.map((file) => file.name), Object.keys(modules));
+    for (const file of files) assert.equal(file.hashes[0].content, sha256(read(file.name)));
   });
 
   test("names crates as Cargo.lock does, by version and checksum", () => {
@@ -75,10 +77,16 @@ describe("the bill of materials", () => {
   });
 
   test("has every direct dependency of the manifests", () => {
-    const direct = [...new Set(["Cargo.toml", "module/Cargo.toml"].flatMap(directDependencies))].sort();
-    assert.deepEqual(direct, ["rlsf", "wasm-bindgen", "zeroize", "zeroizing-alloc"]);
-    const { dependsOn } = bom.dependencies.find(({ ref }) => ref === "wasm/digitalpaye_auth_bg.wasm");
-    assert.deepEqual(dependsOn.filter((ref) => ref.startsWith("pkg:")).map((ref) => /([^/]+)@/.exec(ref)[1]).sort(), direct);
+    const manifests = {
+      "wasm/digitalpaye_auth_bg.wasm": ["Cargo.toml", "module/Cargo.toml"],
+      "wasm/digitalpaye_emulator_bg.wasm": ["emulator/Cargo.toml", "emulator/module/Cargo.toml"],
+    };
+    for (const [file, paths] of Object.entries(manifests)) {
+      const direct = [...new Set(paths.flatMap(directDependencies))].sort();
+      assert.ok(direct.includes("wasm-bindgen"));
+      const { dependsOn } = bom.dependencies.find(({ ref }) => ref === file);
+      assert.deepEqual(dependsOn.filter((ref) => ref.startsWith("pkg:")).map((ref) => /([^/]+)@/.exec(ref)[1]).sort(), direct);
+    }
   });
 
   test("has no crate and no dependency of one that Cargo.lock does not have", () => {
@@ -100,7 +108,7 @@ describe("the bill of materials", () => {
   });
 
   test("is the same, byte for byte, when it is made again, and says neither when nor where", async () => {
-    assert.equal(text, `${JSON.stringify(await billOfMaterials(manifest, module), null, 2)}\n`);
+    assert.equal(text, `${JSON.stringify(await billOfMaterials(manifest, read), null, 2)}\n`);
     assert.doesNotMatch(text, /timestamp|serialNumber|\d{4}-\d\d-\d\dT/);
     assert.ok(!text.includes(root));
   });

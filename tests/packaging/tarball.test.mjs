@@ -38,6 +38,7 @@ const files = [
   "cache.js",
   "cjs/emulator.cjs",
   "cjs/emulator.d.cts",
+  "cjs/errors.d.cts",
   "cjs/index.cjs",
   "cjs/index.d.cts",
   "cjs/stores/durable-object.cjs",
@@ -57,6 +58,7 @@ const files = [
   "emulator/edge-light.js",
   "emulator/workerd.js",
   "env.js",
+  "errors.d.ts",
   "errors.js",
   "events.js",
   "fetch.js",
@@ -148,7 +150,7 @@ describe("the tarball", () => {
 });
 
 const names = [
-  "AuthError", "BadRequestError", "DigitalpayeAuth", "InternalServerError", "InvalidOptionsError", "InvalidResponseError",
+  "AuthError", "BadRequestError", "CredentialsError", "DigitalpayeAuth", "InternalServerError", "InvalidOptionsError", "InvalidResponseError",
   "NetworkError", "RateLimitError", "TimeoutError", "UnauthorizedError", "UnexpectedStatusError",
   "UnsupportedRuntimeError", "authenticate",
 ];

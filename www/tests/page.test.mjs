@@ -245,7 +245,8 @@ for (const [name, language, width, dark] of [["chromium", "fr", 1280, false], ["
         await ask(page, 0);
         await sleep(600);
       }
-      assert.equal(await sandbox.exchanges(), before);
+      // A clock that goes ahead looks as after a sleep: one exchange, at most, for each of the two.
+      assert.ok(await sandbox.exchanges() <= before + 2);
       assert.equal(await number("failed"), 0);
       await look("lifecycle-clock");
 

@@ -35,7 +35,10 @@ export function optimize(file, names, { formats }) {
     binaryen.setOptimizeLevel(2);
     binaryen.setShrinkLevel(2);
     module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
-    // What the first round makes unreachable, the second one removes.
+    // What the first round makes unreachable, the second one removes. Between them control flow is taken apart and put together
+    // again by branches of its own: rustc's nested blocks are one for each arm of a `match`.
+    module.optimize();
+    module.runPasses(["flatten", "rereloop"]);
     module.optimize();
     module.optimize();
     if (!module.validate()) throw new Failure(`binaryen made an invalid module of ${basename(file)}.`);

@@ -1,0 +1,500 @@
+//! A platform of which everything is known: what a whole client orders of it, what it does when, and what must be so
+//! whatever happens.
+
+use crate::json::body;
+use digitalpaye_auth::client::{Client, StoredToken, Surroundings};
+use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
+use digitalpaye_auth::effect::{Effect, Effects};
+use digitalpaye_auth::error::{AuthError, Code, Foreign};
+use digitalpaye_auth::event::Event;
+use digitalpaye_auth::flight::{Answer, DELIVERY_MS, FlightId};
+use digitalpaye_auth::jwt::Claims;
+use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+use digitalpaye_auth::refresh::CallerId;
+use digitalpaye_auth::response::{Body, Headers, Reply};
+use digitalpaye_auth::time::{Instant, Now, NumericDate};
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+pub(crate) const TIMEOUT: f64 = 3_000.0;
+/// Where promises belong to requests, a caller looks for its answer this often at least.
+const POLL: f64 = 50.0;
+
+/// What the platform does when it is asked for something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    Well { after: f64 },
+    Badly { after: f64 },
+    Never,
+}
+
+/// What the API does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Api {
+    Token { life_s: f64 },
+    Network,
+    Status(f64, Option<f64>),
+    Interrupts,
+    Hangs,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) store: bool,
+    pub(crate) isolate: bool,
+    pub(crate) events: bool,
+    pub(crate) asks_secret: bool,
+    pub(crate) max_retries: u32,
+}
+
+pub(crate) const PLAIN: Kind = Kind { store: false, isolate: false, events: true, asks_secret: false, max_retries: 0 };
+pub(crate) const STORE: Kind = Kind { store: true, ..PLAIN };
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) sent: u32,
+    pub(crate) secrets: u32,
+    pub(crate) open: bool,
+    pub(crate) leased: bool,
+    timer: Option<(u64, u32)>,
+    asked: Option<Now>,
+    landed: Option<f64>,
+    life_s: f64,
+    written: bool,
+    began: f64,
+}
+
+#[derive(Clone, Debug)]
+enum Comes {
+    Turn(FlightId),
+    Timer(FlightId),
+    Caller(CallerId),
+    Named(FlightId, bool),
+    Read(FlightId, bool),
+    Lease(FlightId, Option<bool>),
+    Secret(FlightId, bool),
+    Reply(FlightId, Api),
+    Deleted(FlightId),
+    Written(FlightId, bool),
+    Released(FlightId, bool),
+}
+
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) kind: Kind,
+    pub(crate) now: f64,
+    pub(crate) wall: f64,
+    pub(crate) store: Does,
+    /// The store's own token, if it has one: its life when it is read.
+    pub(crate) stored_s: Option<f64>,
+    pub(crate) write: Option<Does>,
+    pub(crate) secret: Does,
+    pub(crate) secret_text: String,
+    pub(crate) api: Api,
+    pub(crate) api_ms: f64,
+    pub(crate) granted: bool,
+    to_come: BTreeMap<(u64, u32), Comes>,
+    pub(crate) deleting: f64,
+    sequence: u32,
+    named: bool,
+    pub(crate) callers: BTreeMap<CallerId, f64>,
+    pub(crate) gone: BTreeSet<CallerId>,
+    pub(crate) asked: u32,
+    pub(crate) resolved: Vec<CallerId>,
+    pub(crate) rejected: Vec<(CallerId, Code)>,
+    pub(crate) rethrown: Vec<CallerId>,
+    pub(crate) aborted: u32,
+    pub(crate) log: Vec<String>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) flights: BTreeMap<FlightId, Seen>,
+    pub(crate) ended: BTreeSet<FlightId>,
+    /// The token held: its text, when it was asked for, its life.
+    pub(crate) held: Option<(String, Now, f64)>,
+    last_error: Option<Box<AuthError>>,
+    no_request_before: f64,
+    cached: u32,
+}
+
+impl World {
+    pub(crate) fn new(kind: Kind) -> Self {
+        let Kind { store, isolate, events, asks_secret, max_retries } = kind;
+        let user_id = UserId::new(Zeroizing::new(b"k".to_vec())).unwrap();
+        let password = Zeroizing::new(b"s".to_vec());
+        let parts = UrlParts { href: "https://h/", protocol: "https:", hostname: "h", user_info: false };
+        let options = Options {
+            credentials: if asks_secret {
+                Credentials::AskedFor(user_id)
+            } else {
+                Credentials::Fixed(BasicCredentials::new(user_id, password).unwrap())
+            },
+            environment: "Production".into(),
+            endpoint: Endpoint::new(parts).unwrap(),
+            timeout_ms: TIMEOUT,
+            max_retries,
+        };
+        Self {
+            client: Client::new(options, Surroundings { store, leases: store, isolate, events }),
+            kind,
+            now: 0.0,
+            wall: 1_000_000.0,
+            store: Does::Well { after: 1.0 },
+            stored_s: None,
+            write: None,
+            secret: Does::Well { after: 1.0 },
+            secret_text: "s".into(),
+            api: Api::Token { life_s: 600.0 },
+            api_ms: 20.0,
+            granted: true,
+            to_come: BTreeMap::new(),
+            deleting: 0.0,
+            sequence: 0,
+            named: false,
+            callers: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            asked: 0,
+            resolved: Vec::new(),
+            rejected: Vec::new(),
+            rethrown: Vec::new(),
+            aborted: 0,
+            log: Vec::new(),
+            events: Vec::new(),
+            flights: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            held: None,
+            last_error: None,
+            no_request_before: 0.0,
+            cached: 0,
+        }
+    }
+
+    pub(crate) fn clock(&self) -> Now {
+        Now { monotonic: Instant(self.now), wall: NumericDate(self.wall + self.now / 1_000.0) }
+    }
+
+    pub(crate) fn answered(&self) -> u32 {
+        self.aborted + (self.resolved.len() + self.rejected.len() + self.rethrown.len()) as u32
+    }
+
+    pub(crate) fn last_error(&self) -> &AuthError {
+        self.last_error.as_ref().expect("an error")
+    }
+
+    fn seen(&mut self, id: FlightId) -> &mut Seen {
+        self.flights.get_mut(&id).expect("a flight that began")
+    }
+
+    fn later(&mut self, ms: f64, comes: Comes) -> (u64, u32) {
+        self.sequence += 1;
+        let key = (((self.now + ms.max(0.0)) * 1_000.0).ceil() as u64, self.sequence);
+        self.to_come.insert(key, comes);
+        key
+    }
+
+    fn answer(&mut self, does: Does, comes: impl Fn(bool) -> Comes) {
+        match does {
+            Does::Well { after } => drop(self.later(after, comes(true))),
+            Does::Badly { after } => drop(self.later(after, comes(false))),
+            Does::Never => {}
+        }
+    }
+
+    fn settled(&mut self, id: CallerId) -> bool {
+        let waited = self.callers.remove(&id).is_some();
+        assert!(waited || self.gone.contains(&id), "{id} was answered twice, or never asked");
+        waited
+    }
+
+    pub(crate) fn obey(&mut self, effects: Effects) {
+        let mut tokens = 0;
+        for effect in effects {
+            let shown = format!("{effect:?}");
+            self.log.push(shown.split([' ', '{']).next().unwrap_or_default().into());
+            match effect {
+                Effect::BeginFlight(id) => {
+                    let seen = Seen { began: self.now, ..Seen::default() };
+                    assert!(self.flights.insert(id, seen).is_none(), "every flight has its own number");
+                    self.later(0.0, Comes::Turn(id));
+                }
+                Effect::SetTimer { flight, delay_ms, .. } => {
+                    assert!(delay_ms.is_finite() && !self.ended.contains(&flight));
+                    let timer = self.later(delay_ms.ceil(), Comes::Timer(flight));
+                    if let Some(before) = self.seen(flight).timer.replace(timer) {
+                        self.to_come.remove(&before);
+                    }
+                }
+                Effect::NameEntry(id, identity) => {
+                    assert_eq!(identity, b"https://h/\nProduction\nk");
+                    self.answer(self.store, |well| Comes::Named(id, well));
+                }
+                Effect::ReadStore(id) => {
+                    self.seen(id).asked = Some(self.clock());
+                    self.answer(self.store, |well| Comes::Read(id, well));
+                }
+                Effect::AcquireLease(id, ttl) => {
+                    assert_eq!(ttl.0, TIMEOUT / 1_000.0, "min(5 s, timeout)");
+                    let granted = self.granted;
+                    self.answer(self.store, |well| Comes::Lease(id, well.then_some(granted)));
+                }
+                Effect::ReleaseLease(id) => {
+                    assert!(std::mem::take(&mut self.seen(id).leased), "of a lease that it has not");
+                    self.answer(self.store, |well| Comes::Released(id, well));
+                }
+                Effect::AskSecret(id) => {
+                    assert!(self.kind.asks_secret);
+                    let most = self.kind.max_retries + 2;
+                    let seen = self.seen(id);
+                    seen.secrets += 1;
+                    assert!(seen.secrets <= most, "no endless loop");
+                    self.answer(self.secret, |well| Comes::Secret(id, well));
+                }
+                Effect::SendRequest { flight, request, .. } => self.sent(flight, &request.authorization),
+                Effect::AbortRequest(id) => self.seen(id).open = false,
+                Effect::AwaitDeletion(id) => {
+                    let ms = (self.deleting - self.now).max(0.0);
+                    if ms.is_finite() {
+                        self.later(ms, Comes::Deleted(id));
+                    }
+                }
+                Effect::WriteStore(id, token, ttl_s) => {
+                    let asked = self.seen(id).asked.expect("asked");
+                    let left_s = token.life_s - self.clock().elapsed_since(asked) / 1_000.0;
+                    assert!(ttl_s > 0.0 && ttl_s <= left_s + 1e-9, "for longer than it lives");
+                    self.answer(self.write.unwrap_or(self.store), |well| Comes::Written(id, well));
+                }
+                Effect::EndFlight(id) => {
+                    let timer = self.seen(id).timer;
+                    assert!(!self.seen(id).leased, "it ends, and keeps the lease");
+                    if let Some(timer) = timer {
+                        self.to_come.remove(&timer);
+                    }
+                    assert!(self.ended.insert(id), "it ends once");
+                }
+                Effect::CacheToken(token, until) => {
+                    tokens += 1;
+                    self.cached(&token.token, until);
+                }
+                Effect::ClearCache => self.held = None,
+                Effect::DeleteStored { .. } => {
+                    self.deleting = match self.store {
+                        Does::Well { after } | Does::Badly { after } => self.now + after,
+                        Does::Never => f64::INFINITY,
+                    };
+                }
+                Effect::Resolve(caller) => {
+                    let (_, asked, life_s) = self.held.clone().expect("resolved without a token");
+                    assert!(self.clock().elapsed_since(asked) < life_s * 1_000.0, "resolved past its life");
+                    if self.settled(caller.id) {
+                        self.resolved.push(caller.id);
+                    }
+                }
+                Effect::Reject(caller, error) => {
+                    assert!(error.attempts <= self.kind.max_retries + 1 + u32::from(self.kind.asks_secret));
+                    if self.settled(caller.id) {
+                        self.rejected.push((caller.id, error.code));
+                    }
+                    self.last_error = Some(Box::new((*error).clone()));
+                }
+                Effect::Rethrow(caller, value) => {
+                    assert_eq!(value.get(), Some(&"digest"), "the very value");
+                    if self.settled(caller.id) {
+                        self.rethrown.push(caller.id);
+                    }
+                }
+                Effect::Report(event) => {
+                    assert!(self.kind.events, "{event:?}, and nobody listens");
+                    tokens -= i32::from(matches!(event, Event::Token { .. }));
+                    self.events.push(event);
+                }
+            }
+        }
+        assert!(tokens == 0 || !self.kind.events, "one event for each token");
+    }
+
+    fn sent(&mut self, id: FlightId, authorization: &str) {
+        assert!(self.now >= self.no_request_before, "a request before Retry-After is over");
+        assert!(!self.ended.contains(&id));
+        let (now, most) = (self.clock(), self.kind.max_retries + 1 + u32::from(self.kind.asks_secret));
+        assert!(authorization.starts_with("Basic "));
+        let seen = self.seen(id);
+        assert!(!seen.open, "two requests at a time");
+        seen.open = true;
+        seen.asked = Some(now);
+        seen.sent += 1;
+        assert!(seen.sent <= most);
+        let open = self.flights.iter().filter(|(_, seen)| seen.open).count();
+        assert!(open == 1 || self.kind.isolate, "two exchanges at a time");
+        if !matches!(self.api, Api::Hangs) {
+            self.later(self.api_ms, Comes::Reply(id, self.api));
+        }
+    }
+
+    fn cached(&mut self, text: &str, until: Now) {
+        self.cached += 1;
+        let id: FlightId = *self.flights.keys().find(|id| self.names(**id, text)).expect("who brought it");
+        let (now, clock) = (self.now, self.clock());
+        let seen = self.seen(id).clone();
+        let (asked, life_s) = (seen.asked.expect("asked"), seen.life_s);
+        assert!(until.elapsed_since(asked) < life_s * 1_000.0, "handed out without asking past its life");
+        assert!(clock.elapsed_since(asked) < life_s * 1_000.0, "cached past its life");
+        if let Some(landed) = seen.landed.filter(|_| self.kind.store && self.named && !self.kind.isolate) {
+            let patient = now >= landed + DELIVERY_MS.min(life_s * 50.0);
+            let late = self.callers.values().any(|deadline| *deadline <= now) || now >= seen.began + TIMEOUT;
+            assert!(seen.written || patient || late, "callers have it before the store does");
+        }
+        self.held = Some((text.into(), asked, life_s));
+    }
+
+    fn names(&self, id: FlightId, text: &str) -> bool {
+        text == format!("x{id}-{}", self.flights[&id].sent) || text == format!("stored-{id}")
+    }
+
+    pub(crate) fn ask(&mut self, force: bool) -> CallerId {
+        self.asked += 1;
+        let id = self.asked;
+        self.callers.insert(id, self.now + TIMEOUT);
+        let effects = self.client.call(id, force, self.clock());
+        self.obey(effects);
+        self.watch(id);
+        id
+    }
+
+    pub(crate) fn abort(&mut self, id: CallerId) {
+        if self.settled(id) {
+            self.aborted += 1;
+        }
+        let effects = self.client.abort(id, self.clock());
+        self.obey(effects);
+    }
+
+    pub(crate) fn invalidate(&mut self) {
+        let effects = self.client.invalidate(None, self.clock());
+        self.obey(effects);
+    }
+
+    pub(crate) fn close(&mut self) {
+        let effects = self.client.close(*AuthError::option("apiSecret", "is gone"), self.clock());
+        self.obey(effects);
+    }
+
+    /// The request of a caller ends, and with it all that belongs to it.
+    pub(crate) fn request_ends(&mut self, caller: CallerId, flight: FlightId) {
+        self.callers.remove(&caller);
+        self.gone.insert(caller);
+        self.to_come.retain(|_, comes| {
+            !matches!(comes, Comes::Timer(id) | Comes::Reply(id, _) if *id == flight)
+                && !matches!(comes, Comes::Caller(id) if *id == caller)
+        });
+    }
+
+    fn watch(&mut self, id: CallerId) {
+        if let Some(deadline) = self.callers.get(&id) {
+            let ms = deadline - self.now;
+            self.later(if self.kind.isolate { ms.min(POLL) } else { ms }.ceil(), Comes::Caller(id));
+        }
+    }
+
+    fn comes(&mut self, comes: Comes) {
+        let now = self.clock();
+        let value = |well: bool| if well { Answer::Value(()) } else { Answer::Rejected(Foreign::new("broken")) };
+        let effects = match comes {
+            Comes::Turn(id) if self.ended.contains(&id) => return,
+            Comes::Turn(id) => self.client.begin(id, now),
+            Comes::Timer(id) => {
+                self.seen(id).timer = None;
+                self.client.flight_timer(id, now)
+            }
+            Comes::Caller(id) => {
+                let effects = self.client.caller_timer(id, true, now);
+                self.obey(effects);
+                return self.watch(id);
+            }
+            Comes::Named(id, named) => {
+                self.named = named;
+                self.client.entry_named(id, named, now)
+            }
+            Comes::Read(id, well) => {
+                let ttl_s = self.stored_s;
+                let answer = if !well {
+                    Answer::Rejected(Foreign::new("broken"))
+                } else if let Some(ttl_s) = ttl_s {
+                    let seen = self.seen(id);
+                    seen.life_s = if seen.sent == 0 { ttl_s } else { seen.life_s };
+                    Answer::Value(Some(StoredToken {
+                        token: Zeroizing::new(format!("stored-{id}")),
+                        claims: Claims::default(),
+                        exp: 2_000_000.0,
+                        ttl_s: Some(ttl_s),
+                    }))
+                } else {
+                    Answer::Value(None)
+                };
+                self.client.store_read(id, answer, 0.5, now)
+            }
+            Comes::Lease(id, granted) => {
+                if let Some(granted) = granted {
+                    self.seen(id).leased = granted;
+                }
+                let answer = granted.map_or_else(|| Answer::Rejected(Foreign::new("broken")), Answer::Value);
+                let effects = self.client.lease_answered(id, &answer, now);
+                self.obey(effects);
+                assert!(!self.ended.contains(&id) || !self.seen(id).leased, "nobody gives that lease back");
+                return;
+            }
+            Comes::Secret(id, well) => {
+                let secret = Zeroizing::new(self.secret_text.as_bytes().to_vec());
+                let secret = if well { Ok(secret) } else { Err(AuthError::secret_rejected(Foreign::new("broken"))) };
+                self.client.secret_answered(id, secret, 0.5, now)
+            }
+            Comes::Reply(id, _) if !self.seen(id).open => return,
+            Comes::Reply(id, api) => self.replies(id, api, now),
+            Comes::Deleted(id) => self.client.deletion_finished(id, now),
+            Comes::Written(id, well) => {
+                self.seen(id).written = true;
+                self.client.store_written(id, &value(well), now)
+            }
+            Comes::Released(id, well) => self.client.lease_released(id, &value(well), now),
+        };
+        self.obey(effects);
+    }
+
+    fn replies(&mut self, id: FlightId, api: Api, now: Now) -> Effects {
+        let at = self.now;
+        let seen = self.seen(id);
+        seen.open = false;
+        let reply = match api {
+            Api::Token { life_s } => {
+                seen.landed = Some(at);
+                seen.life_s = life_s.ceil();
+                let text = format!("x{id}-{}", seen.sent);
+                // By the server's clock, which is right.
+                let exp = 5_000.0 + life_s.ceil();
+                let body = body(format!(r#"{{"data":{{"token":"{text}","exp":{exp}}}}}"#).as_bytes());
+                let headers = Headers { date: Some(NumericDate(5_000.0)), ..Headers::default() };
+                Ok(Reply { status: 200.0, headers, body })
+            }
+            Api::Network => Err(AuthError::network(Foreign::new("broken"))),
+            Api::Status(status, retry_after) => {
+                if let Some(seconds) = retry_after {
+                    self.no_request_before = at + seconds * 1_000.0;
+                }
+                Ok(Reply { status, headers: Headers { retry_after, ..Headers::default() }, body: Body::NotJson })
+            }
+            Api::Interrupts => return self.client.interrupted(id, Foreign::new("digest"), now),
+            Api::Hangs => unreachable!("it does not answer"),
+        };
+        self.client.replied(id, reply, 0.5, now)
+    }
+
+    pub(crate) fn pass(&mut self, ms: f64) {
+        let target = self.now + ms;
+        while let Some(entry) = self.to_come.first_entry().filter(|entry| entry.key().0 as f64 / 1_000.0 <= target) {
+            let ((at, _), comes) = entry.remove_entry();
+            self.now = self.now.max(at as f64 / 1_000.0);
+            self.comes(comes);
+            for (id, deadline) in &self.callers {
+                assert!(self.now <= deadline + POLL + 1.0, "{id} waits past its deadline");
+            }
+        }
+        self.now = target;
+    }
+}
