@@ -217,9 +217,7 @@ async fn read_bytes(
     if !has_method(&stream, "getReader") {
         // A `fetch` of the caller's own whose bodies are no web streams.
         let buffer = settled(&response.array_buffer()?, ended).await?;
-        // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
-        View::over(&buffer)?;
-        return Ok(within_cap(Copy::of(&buffer)?.unchecked_into()));
+        return Ok(within_cap(bytes_of(&buffer)?));
     }
     let reader = stream.get_reader()?;
     let mut chunks: Vec<Uint8Array> = Vec::new();
@@ -249,6 +247,13 @@ async fn read_bytes(
             chunks.push(bytes);
         }
     }
+}
+
+/// The bytes of what should be an `ArrayBuffer`.
+pub(super) fn bytes_of(buffer: &JsValue) -> Result<Uint8Array, JsValue> {
+    // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
+    View::over(buffer)?;
+    Ok(Copy::of(buffer)?.unchecked_into())
 }
 
 fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {

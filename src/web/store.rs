@@ -1,6 +1,6 @@
 //! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
 
-use super::exchange::claims_of;
+use super::exchange::{bytes_of, claims_of};
 use super::value::{contain, has_method, is_object, property, settled, text};
 use crate::client::StoredToken;
 use crate::error::Foreign;
@@ -110,8 +110,9 @@ pub(super) fn granted(answer: Result<JsValue, JsValue>) -> Answer<bool> {
 pub(super) async fn name_of(identity: &[u8], ended: &Promise) -> Option<JsValue> {
     let hash = answer(digest("SHA-256", &Uint8Array::from(identity)), ended).await.ok()?;
     let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
-    let name: String = Uint8Array::new(&hash).to_vec().into_iter().flat_map(digits).collect();
-    (name.len() == 64).then(|| JsValue::from_str(&name))
+    let hash = bytes_of(&hash).ok().filter(|hash| hash.length() == 32)?;
+    let name: String = hash.to_vec().into_iter().flat_map(digits).collect();
+    Some(JsValue::from_str(&name))
 }
 
 async fn answer(called: Result<JsValue, JsValue>, ended: &Promise) -> Result<JsValue, JsValue> {
