@@ -1,10 +1,10 @@
 // Every exported name, in a program that may know no platform at all.
 import {
-  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  AuthError, BadRequestError, CredentialsError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
   RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, UnsupportedRuntimeError, authenticate,
 } from "digitalpaye-auth";
 import type {
-  AccessToken, AuthErrorCode, AuthErrorFields, AuthOptions, CallOptions, StoredToken, TokenStore,
+  AccessToken, AuthErrorCode, AuthErrorFields, AuthEvent, AuthOptions, CallOptions, ClientOptions, StoredToken, TokenStore,
 } from "digitalpaye-auth";
 import { redisStore } from "digitalpaye-auth/stores/redis";
 import type {
@@ -43,13 +43,16 @@ export const own: AuthOptions = { ...credentials, environment: "Staging" };
 export const unset: AuthOptions = {
   ...credentials, environment: undefined, baseUrl: undefined, timeout: undefined, maxRetries: undefined, fetch: undefined,
 };
-check<Equal<Omit<AuthOptions, "baseUrl" | "fetch">, {
+check<Equal<Omit<AuthOptions, "apiSecret" | "baseUrl" | "fetch" | "onEvent">, {
   apiKey: string;
-  apiSecret: string;
   environment?: "Production" | "Sandbox" | (string & {}) | undefined;
   timeout?: number | undefined;
   maxRetries?: number | undefined;
 }>>();
+export const asked: AuthOptions = { apiKey: "key", apiSecret: async ({ signal }) => (signal.aborted ? "" : "secret"), onEvent: (event) => void event.type };
+export const askedAtOnce: AuthOptions = { apiKey: "key", apiSecret: () => "secret" };
+// @ts-expect-error: a secret is text
+export const noText: AuthOptions = { apiKey: "key", apiSecret: () => 5 };
 // @ts-expect-error: the secret is required
 export const noSecret: AuthOptions = { apiKey: "key" };
 // @ts-expect-error: the key is required
@@ -64,6 +67,16 @@ export const port: AuthOptions = { ...credentials, baseUrl: 443 };
 export const unknownOption: AuthOptions = { ...credentials, retries: 2 };
 // @ts-expect-error: authenticate() knows no store
 export const store: AuthOptions = { ...credentials, store: some<TokenStore>() };
+
+// ClientOptions, AuthEvent, fromEnv
+check<Equal<Omit<ClientOptions, keyof AuthOptions>, {
+  store?: TokenStore | undefined; waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+}>>();
+check<Equal<AuthEvent["type"], "token" | "retry" | "failure" | "store" | "unauthorized">>();
+check<Equal<Extract<AuthEvent, { type: "retry" }>["error"], AuthError>>();
+check<Equal<Extract<AuthEvent, { type: "unauthorized" }>["retried"], boolean>>();
+export const fromVariables: DigitalpayeAuth = DigitalpayeAuth.fromEnv();
+export const underOptions: DigitalpayeAuth = DigitalpayeAuth.fromEnv({ environment: "Sandbox", maxRetries: 0 });
 
 // authenticate, AccessToken, CallOptions
 check<Equal<typeof authenticate, (options: AuthOptions, call?: CallOptions) => Promise<AccessToken>>>();
@@ -135,12 +148,12 @@ const code = {
   AuthError: some<AuthErrorCode>(), InvalidOptionsError: "invalid_options", BadRequestError: "bad_request",
   UnauthorizedError: "unauthorized", RateLimitError: "rate_limited", InternalServerError: "internal_server_error",
   UnexpectedStatusError: "unexpected_status", InvalidResponseError: "invalid_response", NetworkError: "network",
-  TimeoutError: "timeout", UnsupportedRuntimeError: "unsupported_runtime",
+  TimeoutError: "timeout", CredentialsError: "credentials", UnsupportedRuntimeError: "unsupported_runtime",
 } as const;
 const classes = {
   AuthError, InvalidOptionsError, BadRequestError, UnauthorizedError, RateLimitError, InternalServerError,
   UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError,
-  UnsupportedRuntimeError,
+  CredentialsError, UnsupportedRuntimeError,
 };
 type Classes = typeof classes;
 type Code = typeof code;
