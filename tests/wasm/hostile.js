@@ -134,7 +134,8 @@ const areas = {
     ...Object.fromEntries([["number", () => 1e9], ["array", () => [1, 2]], ["text", json], ["view", bytes], ["lies", () => ({ byteLength: 1e9, length: 1e9 })],
       ["shy proxy", shy], ["then throws", () => badThen], ["detached", () => detached().buffer]].map(([name, make]) =>
       [`arrayBuffer: ${name}`, replying(() => strange({ body: {}, arrayBuffer: make }), "network")])),
-    "arrayBuffer: shared": replying(() => strange({ body: {}, arrayBuffer: () => shared().buffer }), "token"),
+    // Chromium's TextDecoder refuses shared memory, Node's does not.
+    "arrayBuffer: shared": replying(() => strange({ body: {}, arrayBuffer: () => shared().buffer }), "token or invalid_response"),
     "arrayBuffer: good": replying(() => strange({ body: {}, arrayBuffer: async () => bytes().buffer }), "token"),
     "arrayBuffer: own byteLength": replying(() => strange({ body: {}, arrayBuffer: () => getter(bytes().buffer, "byteLength", () => 1e9) }), "token"),
     "arrayBuffer: too long": replying(() => strange({ body: {}, arrayBuffer: () => new ArrayBuffer(65_537) }), "invalid_response"),
