@@ -1,63 +1,174 @@
-/// <reference lib="esnext.disposable" />
+import type { AuthError } from "./errors.js";
 
+export * from "./errors.js";
 // Without an export of this form every declaration here would be exported.
 export {};
+
+// Not by `lib="esnext.disposable"`, which TypeScript has from 5.2 on: it is an error before.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+  interface Disposable {
+    [Symbol.dispose](): void;
+  }
+}
 
 // The platform's own types wherever it declares them: DOM, Node, Deno, Bun, Workers. A program that has none of these
 // in reach still compiles, with as much as is used here.
 type Platform = typeof globalThis;
-type Fetch = Platform extends { fetch: infer F extends (...args: any) => Promise<any> }
+type PlatformFetch = Platform extends { fetch: infer F extends (...args: any) => Promise<any> }
   ? F
   : (input: any, init?: any) => Promise<any>;
+// By how it is called: Bun's fetch has members besides (`preconnect`), which a function of one's own need not have.
+type Fetch = (...args: Parameters<PlatformFetch>) => ReturnType<PlatformFetch>;
 type PlatformURL = Platform extends { URL: { prototype: infer U } } ? U : { readonly href: string };
 // By way of fetch: where AbortSignal is a class, as for Workers, no other type can reach it if it may not be there.
 type Signal = Platform extends { fetch: (input: any, init?: { signal?: infer S }) => any }
   ? NonNullable<S>
   : { readonly aborted: boolean };
 
-/** A client's configuration. Every property is read once. */
+/** The configuration of one exchange. Every property is read once; `undefined` means the default, `null` is an error. */
 export interface AuthOptions {
-  /** User-id of HTTP Basic (RFC 7617): not empty, no ":", no control characters. */
+  /**
+   * The API key, user-id of HTTP Basic: not empty, no ":", no control characters.
+   *
+   * @see RFC 7617, section 2
+   */
   apiKey: string;
-  /** Password of HTTP Basic (RFC 7617): not empty, no control characters. */
-  apiSecret: string;
-  /** Value of the `X-Environment` header: visible ASCII, not empty. Default: `"Production"`. */
+  /**
+   * The API secret, password of HTTP Basic: not empty, no control characters.
+   *
+   * A function is asked before each attempt, within `timeout`; `signal` aborts when nobody waits for its answer any more.
+   * After a 401 it is asked once more, and the exchange is tried again if its answer is another one. The module's copy of an
+   * answer is overwritten after each exchange. A function that rejects is a {@link CredentialsError}.
+   *
+   * @example A file that is replaced while the process runs
+   * ```js
+   * apiSecret: async ({ signal }) => (await readFile("/run/secrets/digitalpaye", { encoding: "utf8", signal })).trim()
+   * ```
+   * @see RFC 7617, section 2
+   */
+  apiSecret: string | ((call: { signal: Signal }) => string | Promise<string>);
+  /**
+   * The value of the `X-Environment` header: visible ASCII (0x21 to 0x7E), not empty.
+   *
+   * @default "Production"
+   */
   environment?: "Production" | "Sandbox" | (string & {}) | undefined;
   /**
-   * Address of the API: https, or http on a loopback host; no user info, query or fragment. A path is kept:
-   * `"https://h/p/"` asks `https://h/p/v1/auth`. Default: `"https://api.digitalpaye.com"`.
+   * The address of the API: https, or http on a loopback host; no user info, query or fragment. A path is kept:
+   * `"https://h/p/"` asks `https://h/p/v1/auth`.
+   *
+   * @default "https://api.digitalpaye.com"
    */
   baseUrl?: string | PlatformURL | undefined;
-  /** Milliseconds for a whole call: attempts, waits and body reads. Positive and finite. Default: 30000. */
+  /**
+   * Milliseconds for a whole call: attempts, waits and body reads. Positive and finite.
+   *
+   * @default 30000
+   */
   timeout?: number | undefined;
-  /** Attempts after the first, 0 to 10. Default: 2. */
+  /**
+   * Attempts after the first, 0 to 10. Only errors that are `retryable` are tried again.
+   *
+   * @default 2
+   */
   maxRetries?: number | undefined;
-  /** Used for every request instead of the global `fetch`. */
+  /**
+   * Used for every request, those of {@link DigitalpayeAuth.fetch} too.
+   *
+   * @default globalThis.fetch, as it is at the time of each request
+   * @see https://fetch.spec.whatwg.org/#fetch-method
+   */
   fetch?: Fetch | undefined;
+  /**
+   * Told what happens: tokens, retries, failures, faults of the store, 401s. Called in a microtask of its own with a frozen
+   * object that holds no secret. What it throws or rejects with is ignored.
+   *
+   * @default none: nothing is logged
+   * @example The one line to alarm on
+   * ```js
+   * onEvent: (event) => event.type === "failure" && console.error(event.error.code, event.ttlSeconds)
+   * ```
+   * @see {@link AuthEvent}, and docs/events.md
+   */
+  onEvent?: ((event: AuthEvent) => void) | undefined;
+}
+
+/** The configuration of a {@link DigitalpayeAuth}. */
+export interface ClientOptions extends AuthOptions {
+  /**
+   * Shares one token among processes.
+   *
+   * @default none: each client exchanges for itself
+   * @see docs/stores.md
+   */
+  store?: TokenStore | undefined;
+  /**
+   * Gets a promise for every flight (one way to a token, whoever waits for it), from its start to the end of its work in the
+   * store, so that the platform lets it finish.
+   *
+   * @default the platform's own on Cloudflare Workers and on Next.js edge, else none
+   */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
 /** What one call wants. */
 export interface CallOptions {
-  /** Ends this caller's wait; the call rejects with `signal.reason`. */
+  /**
+   * Ends this caller's wait and nobody else's; the call rejects with `signal.reason`.
+   *
+   * @default none
+   * @see https://dom.spec.whatwg.org/#interface-AbortSignal
+   */
   signal?: Signal | undefined;
 }
 
 /** A bearer token. Frozen. */
 export interface AccessToken {
-  /** The token, for `Authorization: Bearer …`. */
+  /**
+   * The token, for `Authorization: Bearer …`.
+   *
+   * @see RFC 6750, section 2.1
+   */
   readonly token: string;
-  /** When it ends, by the server's clock: whole **seconds**, not milliseconds, since 1970-01-01T00:00:00Z. */
+  /**
+   * When it ends, by the server's clock: whole **seconds**, not milliseconds, since 1970-01-01T00:00:00Z.
+   *
+   * @example
+   * ```js
+   * new Date(exp * 1000)
+   * ```
+   * @see RFC 7519, section 4.1.4 (`exp`) and section 2 (NumericDate)
+   */
   readonly exp: number;
 }
 
 /**
- * Exchanges `apiKey` and `apiSecret` for a token, once. To always have a valid one, use {@link DigitalpayeAuth}.
+ * Exchanges `apiKey` and `apiSecret` for a token, once, and keeps nothing: for scripts. To always have a valid one, use
+ * {@link DigitalpayeAuth}.
  *
- * Never throws: every failure is a rejection with an {@link AuthError}; an abort rejects with `signal.reason`.
+ * @throws Never. Every failure is a rejection with an {@link AuthError}; an abort rejects with `signal.reason`.
+ * @example
+ * ```js
+ * const { token, exp } = await authenticate({ apiKey, apiSecret });
+ * ```
+ * @see RFC 7617 (Basic), RFC 6750 (Bearer)
  */
 export function authenticate(options: AuthOptions, call?: CallOptions): Promise<AccessToken>;
 
-/** Has a valid token whenever one is asked for. Make one per process or module and share it. */
+/**
+ * Has a valid token whenever one is asked for. Make one per process or module, and share it.
+ *
+ * `fetch`, `getToken` and `invalidate` are bound: they can be handed over as they are.
+ *
+ * @example
+ * ```js
+ * const auth = new DigitalpayeAuth({ apiKey, apiSecret });
+ * const response = await auth.fetch("v1/balance");
+ * ```
+ */
 export class DigitalpayeAuth {
   /**
    * Sends nothing and starts nothing; fit for module scope in every runtime.
@@ -65,45 +176,138 @@ export class DigitalpayeAuth {
    * @throws {InvalidOptionsError} An option is unusable; `option` names it.
    * @throws {UnsupportedRuntimeError} This runtime does not run WebAssembly.
    */
-  constructor(
-    options: AuthOptions & {
-      /** Shares one token among processes. */
-      store?: TokenStore | undefined;
-      /** Gets a promise for every refresh behind a caller's back, so that the platform lets it finish. */
-      waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-    },
-  );
+  constructor(options: ClientOptions);
+
+  /**
+   * A client from the environment variables `DIGITALPAYE_API_KEY`, `DIGITALPAYE_API_SECRET`, `DIGITALPAYE_ENVIRONMENT` and
+   * `DIGITALPAYE_BASE_URL`, in Node, Deno, Bun and workerd. `options` come before variables; an empty variable counts as none.
+   *
+   * @throws {InvalidOptionsError} Key or secret is nowhere, a variable may not be read, or `options` has a name that is no
+   *   option or a value that is `undefined`: a mistake must not charge another account.
+   * @throws {UnsupportedRuntimeError} This runtime does not run WebAssembly.
+   * @example
+   * ```js
+   * const auth = DigitalpayeAuth.fromEnv({ timeout: 10_000 });
+   * ```
+   */
+  static fromEnv(options?: Partial<ClientOptions>): DigitalpayeAuth;
+
+  // `this: void`: a method that is bound, which a subclass can still override by a method of its own.
 
   /**
    * A token that is good now. However many ask, one exchange is made; it is renewed before anyone has to wait.
    *
-   * `forceRefresh` asks for a new one, past cache and store. Never throws: rejects with an {@link AuthError}, or with
-   * `signal.reason`.
+   * `forceRefresh` (default `false`) asks for a new one, past memory and store.
+   *
+   * @throws Never. Rejects with an {@link AuthError}, or with `signal.reason`.
+   * @example
+   * ```js
+   * const { token } = await auth.getToken({ signal: AbortSignal.timeout(5_000) });
+   * ```
    */
-  getToken(call?: CallOptions & { forceRefresh?: boolean | undefined }): Promise<AccessToken>;
+  getToken(this: void, call?: CallOptions & { forceRefresh?: boolean | undefined }): Promise<AccessToken>;
 
   /**
    * The platform's `fetch`, with `Authorization` and `X-Environment` set. Relative input resolves against `baseUrl`;
    * another origin is refused. After a 401 it gets a new token and tries once more, if the body can be sent again.
    *
-   * Rejects with an {@link AuthError} if there is no token to be had; all else is the platform's own.
+   * @throws Never. Rejects with an {@link AuthError} if there is no token to be had, with an {@link InvalidOptionsError} for
+   *   another origin; all else is the platform's own.
+   * @example
+   * ```js
+   * const response = await auth.fetch("v1/balance");
+   * ```
+   * @see https://fetch.spec.whatwg.org/#fetch-method, and RFC 6750, section 2.1
    */
-  fetch(...args: Parameters<Fetch>): ReturnType<Fetch>;
+  fetch(this: void, ...args: Parameters<Fetch>): ReturnType<Fetch>;
 
-  /** Forgets the token; with an argument, only if that is the one held. */
-  invalidate(token?: string): void;
+  /**
+   * Forgets the token; with an argument, only if that is the one held. Callers that wait get the token of a new exchange.
+   *
+   * @throws {InvalidOptionsError} The argument is no string.
+   * @example
+   * ```js
+   * auth.invalidate(token); // a 401 that some other client met
+   * ```
+   */
+  invalidate(this: void, token?: string): void;
 
-  /** Forgets and overwrites the secret. Later calls reject with an {@link InvalidOptionsError}. */
+  /**
+   * Forgets and overwrites the secret. Later calls reject with an {@link InvalidOptionsError}.
+   *
+   * @example
+   * ```ts
+   * using auth = new DigitalpayeAuth({ apiKey, apiSecret });
+   * ```
+   * @see https://github.com/tc39/proposal-explicit-resource-management
+   */
   [Symbol.dispose](): void;
 }
 
+/**
+ * What `onEvent` is told. Frozen; none holds a token, key, secret, header or store key.
+ *
+ * - `token`: there is one, from the API or a store (`attempts` 0). `durationMs` counts from the start of the flight.
+ * - `retry`: attempt number `attempt` (from 1) failed, the next begins in `delayMs`.
+ * - `failure`: an exchange failed for good. `ttlSeconds` is the life left of the token still held, 0 if there is none;
+ *   `retryInMs` is there when a cooldown or `Retry-After` says so. An abort is none.
+ * - `store`: a store threw, hung or answered nonsense; `cause` is there with `rejected`, and not enumerable.
+ * - `unauthorized`: {@link DigitalpayeAuth.fetch} met a 401.
+ *
+ * `background` is false where callers wait.
+ *
+ * @example
+ * ```js
+ * onEvent: (event) => console.log(event)
+ * ```
+ * @see docs/events.md
+ */
+export type AuthEvent =
+  | {
+      readonly type: "token";
+      readonly source: "exchange" | "store";
+      readonly exp: number;
+      readonly ttlSeconds: number;
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly background: boolean;
+    }
+  | { readonly type: "retry"; readonly error: AuthError; readonly attempt: number; readonly delayMs: number }
+  | {
+      readonly type: "failure";
+      readonly error: AuthError;
+      readonly background: boolean;
+      readonly ttlSeconds: number;
+      readonly retryInMs?: number;
+    }
+  | {
+      readonly type: "store";
+      readonly operation: "get" | "set" | "delete" | "acquire" | "release";
+      readonly problem: "rejected" | "timeout" | "invalid";
+      readonly cause?: unknown;
+    }
+  | { readonly type: "unauthorized"; readonly retried: boolean };
+
 /** A token out of a store. */
 export interface StoredToken extends AccessToken {
-  /** Seconds of life left by the store's clock; without it, `exp` is compared with the local clock. */
+  /**
+   * Seconds of life left by the store's clock: above 0, at most 86,400.
+   *
+   * @default `exp` minus the local clock
+   */
   readonly ttlSeconds?: number | undefined;
 }
 
-/** One token shared by a fleet. A store that fails or hangs costs a direct exchange, never an error. */
+/**
+ * One token shared by a fleet. A store that fails or hangs costs a direct exchange, never an error. `key` is a hash that
+ * shows neither API key nor secret.
+ *
+ * @example
+ * ```js
+ * const store = { get: async (key) => cache.get(key), set: async (key, token, ttl) => cache.set(key, token, { ttl }) };
+ * ```
+ * @see docs/stores.md, and `digitalpaye-auth/stores/testing` for its rules as tests
+ */
 export interface TokenStore {
   /** The entry, if there is one. */
   get(key: string): Promise<StoredToken | null | undefined>;
@@ -115,94 +319,4 @@ export interface TokenStore {
   acquire?(key: string, ttlSeconds: number): Promise<boolean>;
   /** Gives the lease back. */
   release?(key: string): Promise<void>;
-}
-
-/** The stable name of a failure. */
-export type AuthErrorCode =
-  | "invalid_options"
-  | "bad_request"
-  | "unauthorized"
-  | "rate_limited"
-  | "internal_server_error"
-  | "unexpected_status"
-  | "invalid_response"
-  | "network"
-  | "timeout"
-  | "unsupported_runtime";
-
-/** What an {@link AuthError} knows besides its message. */
-export interface AuthErrorFields {
-  code?: AuthErrorCode | undefined;
-  status?: number | undefined;
-  reason?: string | undefined;
-  retryAfter?: number | undefined;
-  attempts?: number | undefined;
-  option?: string | undefined;
-  cause?: unknown;
-}
-
-/** Every failure of this package. None holds the request, the secret, the `Authorization` value or a token. */
-export class AuthError extends Error {
-  constructor(message?: string, fields?: AuthErrorFields);
-  /** Part of the API, unlike the message. */
-  readonly code: AuthErrorCode;
-  /** The HTTP status, when there was a reply. */
-  readonly status?: number;
-  /** The API's own words, untouched. */
-  readonly reason?: string;
-  /** Whether the same call may succeed later. */
-  readonly retryable: boolean;
-  /** Seconds to wait, when the API said so (`Retry-After`). */
-  readonly retryAfter?: number;
-  /** Requests sent. */
-  readonly attempts: number;
-  /** Whether a value is an error of this package, whichever copy of it. `instanceof` is as good. */
-  static is(value: unknown): value is AuthError;
-}
-
-/** An option is unusable; nothing was sent. */
-export class InvalidOptionsError extends AuthError {
-  readonly code: "invalid_options";
-  /** The option at fault. */
-  readonly option: string;
-}
-/** Status 400. */
-export class BadRequestError extends AuthError {
-  readonly code: "bad_request";
-}
-/** Status 401: the API refused the credentials. */
-export class UnauthorizedError extends AuthError {
-  readonly code: "unauthorized";
-}
-/** Status 429. */
-export class RateLimitError extends AuthError {
-  readonly code: "rate_limited";
-}
-/** Status 5xx. */
-export class InternalServerError extends AuthError {
-  readonly code: "internal_server_error";
-}
-/** Any other status, redirects included. */
-export class UnexpectedStatusError extends AuthError {
-  readonly code: "unexpected_status";
-}
-/** A 200 that breaks the contract, or is over 64 KiB. */
-export class InvalidResponseError extends AuthError {
-  readonly code: "invalid_response";
-}
-/** `fetch` rejected, or the body broke off; `cause` is what it rejected with. */
-export class NetworkError extends AuthError {
-  readonly code: "network";
-}
-/** The deadline passed. */
-export class TimeoutError extends AuthError {
-  readonly code: "timeout";
-}
-/**
- * This runtime has no WebAssembly, or does not let the package compile it: React Native, LLRT, `node --jitless`, iOS in
- * Lockdown Mode, a page whose Content-Security-Policy lacks `'wasm-unsafe-eval'`, a page in Chromium before 114. The
- * constructor throws it, {@link authenticate} rejects with it. `cause` is the platform's error, where there is one.
- */
-export class UnsupportedRuntimeError extends AuthError {
-  readonly code: "unsupported_runtime";
 }
