@@ -97,8 +97,8 @@ function withoutReply(value) {
     if (!chain.some(isOfParser)) return value;
     return chain.reduceRight((cause, error) => {
       const copy = new Error(error.message, cause && { cause });
-      Object.defineProperty(copy, "name", { value: error.name, configurable: true, writable: true });
-      if (error.code !== undefined) copy.code = error.code;
+      Object.defineProperty(copy, "name", { __proto__: null, value: error.name, configurable: true, writable: true });
+      if (error.code !== undefined) Object.defineProperty(copy, "code", { __proto__: null, value: error.code, configurable: true, enumerable: true, writable: true });
       return copy;
     }, undefined);
   } catch {

@@ -272,7 +272,8 @@ fn copy_of(bytes: &JsValue) -> Result<Uint8Array, JsValue> {
 pub(super) fn bytes_of(buffer: &JsValue) -> Result<Uint8Array, JsValue> {
     // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
     View::over(buffer)?;
-    copy_of(buffer)
+    // Of a buffer, that is a view. What is read is overwritten later, and the buffer is a stranger's: it may be shared, too.
+    copy_of(buffer).map(|view| view.slice(0, view.length()))
 }
 
 fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {
