@@ -132,8 +132,8 @@ impl Client {
     }
 
     /// The second try met a 401 too.
-    pub fn unauthorized_again(&mut self, token: Fingerprint, now: Now) {
-        self.lifecycle.unauthorized_again(token, now);
+    pub fn unauthorized_again(&mut self, token: Fingerprint, now: Now) -> Effects {
+        self.turn(None, now, |lifecycle, turn| lifecycle.unauthorized_again(token, turn))
     }
 
     /// Forgets and overwrites the secret. Whoever waits gets this error.

@@ -497,21 +497,30 @@ impl Lifecycle {
         let renewed_in_vain =
             !replayable && held && self.unauthorized.unanswered.take().is_some_and(|at| now.since(at) < BELIEF_MS);
         if renewed_in_vain {
-            self.unauthorized_again(token, turn.now);
+            self.believe(token, turn.now);
         }
         let retried = replayable && !believed;
         if !believed && !renewed_in_vain && self.invalidate(Some(token), turn) && !replayable {
             self.unauthorized.unanswered = Some(now);
         }
-        if self.config.events {
-            turn.effects.push(Effect::Report(Event::Unauthorized { retried }));
-        }
+        self.report_unauthorized(retried, turn);
         retried
     }
 
     /// The second try, with a renewed token, got a 401 too.
-    pub fn unauthorized_again(&mut self, token: Fingerprint, now: Now) {
+    pub fn unauthorized_again(&mut self, token: Fingerprint, turn: &mut Turn<'_>) {
+        self.believe(token, turn.now);
+        self.report_unauthorized(false, turn);
+    }
+
+    fn believe(&mut self, token: Fingerprint, now: Now) {
         self.unauthorized.believed = Some((token, now.monotonic.plus(BELIEF_MS)));
+    }
+
+    fn report_unauthorized(&self, retried: bool, turn: &mut Turn<'_>) {
+        if self.config.events {
+            turn.effects.push(Effect::Report(Event::Unauthorized { retried }));
+        }
     }
 
     /// The request in which the flight began has ended, and the flight with it.

@@ -103,7 +103,7 @@ impl WebClient {
     #[wasm_bindgen(js_name = unauthorizedAgain)]
     pub fn unauthorized_again(&self, token: &JsValue) {
         let fingerprint = fingerprint_of(token).unwrap_or_default();
-        self.0.core.borrow_mut().unauthorized_again(fingerprint, now());
+        self.0.update(|client, now| client.unauthorized_again(fingerprint, now));
     }
 
     /// Forgets and overwrites the secret. Whoever waits gets an error.

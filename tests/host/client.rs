@@ -43,7 +43,8 @@ fn happens(world: &mut World, what: &Happens) {
             assert!(replayable || !retried, "what cannot be sent again is not");
             world.obey(effects);
             if again {
-                world.client.unauthorized_again(token, world.clock());
+                let effects = world.client.unauthorized_again(token, world.clock());
+                world.obey(effects);
             }
         }
         Happens::Pass(ms) => world.pass(ms),

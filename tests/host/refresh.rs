@@ -571,7 +571,7 @@ fn a_401_costs_a_token_and_a_second_one_does_not() {
     assert!(driver.unauthorized("a", true), "a request beside it, with the old token");
     driver.call();
     driver.land(2, "b", 600.0);
-    driver.machine.unauthorized_again(token("b"), driver.now);
+    driver.turn(|machine, turn| machine.unauthorized_again(token("b"), turn));
     for replayable in [true, false] {
         assert!(!driver.at(29.999).unauthorized("b", replayable), "believed");
         assert!(driver.holds(2));
@@ -616,6 +616,8 @@ fn each_401_is_one_event() {
     assert_eq!(report(&mut driver, "other", true), ["unauthorized true"]);
     assert_eq!(report(&mut driver, "a", true), ["drop", "unauthorized true"]);
     assert_eq!(report(&mut driver, "a", false), ["unauthorized false"]);
+    let effects = driver.turn(|machine, turn| machine.unauthorized_again(token("b"), turn));
+    assert_eq!(driver.words(&effects), ["unauthorized false"], "the second try's");
 }
 
 #[test]
