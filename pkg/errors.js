@@ -7,13 +7,13 @@ export class AuthError extends Error {
   constructor(message, fields = {}) {
     super(message, Object.hasOwn(fields, "cause") ? { cause: fields.cause } : undefined);
     const code = this.constructor[BRAND];
-    this.code = code === ANY ? fields.code : code;
-    this.attempts = 0;
-    // Own members only: a page may have put some on Object.prototype.
+    // Defined, and read as own members: a page may have put members and setters on Object.prototype.
+    define(this, "code", code === ANY ? fields.code : code);
+    define(this, "attempts", 0);
     for (const name of ["attempts", "status", "reason", "retryAfter", "option"]) {
-      if (Object.hasOwn(fields, name)) this[name] = fields[name];
+      if (Object.hasOwn(fields, name)) define(this, name, fields[name]);
     }
-    this.retryable = RETRYABLE.has(this.code) || (this.code === "unexpected_status" && this.status === 408);
+    define(this, "retryable", RETRYABLE.has(this.code) || (this.code === "unexpected_status" && this.status === 408));
   }
 
   /** Whether a value is one of our errors, whichever copy of the package made it. */
@@ -31,6 +31,10 @@ export class AuthError extends Error {
     if (!Object.hasOwn(this, BRAND)) return Function.prototype[Symbol.hasInstance].call(this, value);
     return AuthError.is(value) && (this[BRAND] === ANY || value[BRAND] === this[BRAND]);
   }
+}
+
+function define(object, name, value) {
+  Object.defineProperty(object, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
 const ANY = "auth_error";
@@ -93,8 +97,8 @@ function withoutReply(value) {
     if (!chain.some(isOfParser)) return value;
     return chain.reduceRight((cause, error) => {
       const copy = new Error(error.message, cause && { cause });
-      Object.defineProperty(copy, "name", { value: error.name, configurable: true, writable: true });
-      if (error.code !== undefined) copy.code = error.code;
+      Object.defineProperty(copy, "name", { __proto__: null, value: error.name, configurable: true, writable: true });
+      if (error.code !== undefined) Object.defineProperty(copy, "code", { __proto__: null, value: error.code, configurable: true, enumerable: true, writable: true });
       return copy;
     }, undefined);
   } catch {

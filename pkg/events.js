@@ -3,7 +3,7 @@
 /** An event is frozen. A `cause` is the store's own error, and not enumerable. */
 export function eventOf(members, cause, secrets) {
   if (members.problem === "rejected") {
-    Object.defineProperty(members, "cause", { value: withoutSecrets(cause, secrets) });
+    Object.defineProperty(members, "cause", { __proto__: null, value: withoutSecrets(cause, secrets) });
   }
   return Object.freeze(members);
 }
@@ -21,8 +21,8 @@ function withoutSecrets(error, secrets) {
     const { name, message, code } = Object(error);
     const words = typeof error === "string" ? error : String(message);
     const copy = new Error(firstWords(words, secrets));
-    if (typeof name === "string" && !repeats(name, secrets, 0)) Object.defineProperty(copy, "name", { value: name, configurable: true, writable: true });
-    if (typeof code === "string" && !repeats(code, secrets, 0)) copy.code = code;
+    if (typeof name === "string" && !repeats(name, secrets, 0)) Object.defineProperty(copy, "name", { __proto__: null, value: name, configurable: true, writable: true });
+    if (typeof code === "string" && !repeats(code, secrets, 0)) Object.defineProperty(copy, "code", { __proto__: null, value: code, configurable: true, enumerable: true, writable: true });
     return copy;
   } catch {
     // A proxy that does not let itself be asked, or a getter that throws.

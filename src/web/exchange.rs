@@ -230,9 +230,7 @@ async fn read_bytes(
     if !has_method(&stream, "getReader") {
         // A `fetch` of the caller's own whose bodies are no web streams.
         let buffer = settled(&response.array_buffer()?, ended).await?;
-        // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
-        View::over(&buffer)?;
-        return Ok(within_cap(copy_of(&buffer)?));
+        return Ok(within_cap(bytes_of(&buffer)?));
     }
     let reader = stream.get_reader()?;
     let mut chunks: Vec<Uint8Array> = Vec::new();
@@ -266,8 +264,16 @@ async fn read_bytes(
 }
 
 /// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. An error for a detached buffer.
-pub(super) fn copy_of(bytes: &JsValue) -> Result<Uint8Array, JsValue> {
+fn copy_of(bytes: &JsValue) -> Result<Uint8Array, JsValue> {
     Copy::of(bytes).map(JsCast::unchecked_into)
+}
+
+/// The bytes of what should be an `ArrayBuffer`.
+pub(super) fn bytes_of(buffer: &JsValue) -> Result<Uint8Array, JsValue> {
+    // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
+    View::over(buffer)?;
+    // Of a buffer, that is a view. What is read is overwritten later, and the buffer is a stranger's: it may be shared, too.
+    copy_of(buffer).map(|view| view.slice(0, view.length()))
 }
 
 fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {

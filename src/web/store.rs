@@ -1,6 +1,6 @@
 //! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
 
-use super::exchange::{claims_of, copy_of};
+use super::exchange::{bytes_of, claims_of};
 use super::value::{contain, has_method, is_object, property, text};
 use crate::client::StoredToken;
 use crate::error::Foreign;
@@ -99,7 +99,7 @@ pub(super) fn ask_name(identity: &[u8]) -> Result<JsValue, JsValue> {
 /// The name that such an answer makes, in hexadecimal. `None` where there is no Web Crypto, as on a page that is not secure.
 pub(super) fn name_of(hash: &JsValue) -> Option<JsValue> {
     let mut name = String::new();
-    for byte in copy_of(hash).ok()?.to_vec() {
+    for byte in bytes_of(hash).ok()?.to_vec() {
         for half in [byte >> 4, byte & 15] {
             name.push(char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half }));
         }

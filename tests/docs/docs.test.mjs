@@ -26,7 +26,7 @@ function tableOf(markdown, code) {
 
 /** The members that the declarations give a type: name, and the comment above it. */
 function membersOf(declaration, keyword = "interface") {
-  const body = new RegExp(`export ${keyword} ${declaration} [^{]*\\{\\n([^]*?)\\n\\}`).exec(types)[1];
+  const body = new RegExp(`export ${keyword} ${declaration} (?:extends \\w+ )?\\{\\n([^]*?)\\n\\}`).exec(types)[1];
   return [...body.matchAll(/^ {2}\/\*\*([^]*?)\*\/\n {2}(?:readonly )?(\w+|\[Symbol\.\w+\])(?=[?:(])/gm)]
     .map(([, comment, name]) => ({ name, comment: comment.replace(/\s*\n\s*\*?\s*/g, " ") }));
 }
@@ -125,17 +125,16 @@ for (const [document, markdown] of Object.entries(readmes)) {
     });
 
     test("the options are those of the types, with their defaults", () => {
-      const constructor = /constructor\(([^]*?)\n  \);/.exec(types)[1];
-      const more = [...constructor.matchAll(/^\s+(\w+)\?:/gm)].map(([, name]) => name);
+      const more = membersOf("ClientOptions").map(({ name }) => name);
       const names = (first) => tableOf(markdown, first).map(([name]) => codeOf(name));
       assert.deepEqual(names("apiKey"), membersOf("AuthOptions").map(({ name }) => name));
       assert.deepEqual(names("store"), more);
-      const force = /getToken\(call\?: CallOptions & \{ (\w+)\?: boolean/.exec(types)[1];
+      const force = /getToken\(this: void, call\?: CallOptions & \{ (\w+)\?: boolean/.exec(types)[1];
       assert.deepEqual(names("signal"), [...membersOf("CallOptions").map(({ name }) => name), force]);
 
       const defaults = new Map(tableOf(markdown, "apiKey").map(([name, , value]) => [codeOf(name), codeOf(value)]));
       for (const { name, comment } of membersOf("AuthOptions")) {
-        const documented = /Default: `?("[^"]+"|\d+)/.exec(comment)?.[1];
+        const documented = /@default ("[^"]+"|\d+)/.exec(comment)?.[1];
         assert.equal(name === "fetch" ? undefined : defaults.get(name), documented, name);
       }
     });

@@ -13,6 +13,7 @@ const HORIZON_MS = 2e12;
 const TIMERS = 2_000;
 /** How often foreign code calls the package in one execution: from within those calls it is called again. */
 const ACTS = 4;
+const EVENTS = ["token", "retry", "failure", "store", "unauthorized"];
 const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 const ignore = () => {};
 const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
@@ -71,6 +72,8 @@ export class World {
   expand(text) {
     if (!text.includes("«")) return text;
     const seconds = Math.floor(this.time.serverNow() / 1_000);
+    // What the API repeats is what it was sent: not one of the secrets before or after.
+    if (this.asked === "changes") text = text.replace(/«(secret|basic)»/g, "another");
     for (let left = 4; left > 0 && text.includes("«"); left -= 1) {
       text = text.replace(/«(mark|secret|basic|token|now|date|jwt)([+-]\d+)?(?::([^«»]*))?»/g, (whole, name, offset = "0", rest) => {
         const at = seconds + Number(offset);
@@ -134,7 +137,7 @@ export class World {
   #do(name) {
     const { api, client } = this;
     // With the same credentials: a reply may repeat them to anybody.
-    const good = { apiKey: this.key ?? "key", apiSecret: this.secret ?? this.marks.secret, fetch: this.fetch, maxRetries: 0, timeout: 1_000 };
+    const good = { apiKey: this.key ?? "key", apiSecret: (this.asked !== "unfit" && this.secret) || this.marks.secret, fetch: this.fetch, maxRetries: 0, timeout: 1_000 };
     switch (name) {
       case "getToken": return client && this.#call("getToken", () => client.getToken());
       case "force": return client && this.#call("getToken", () => client.getToken({ forceRefresh: true }));
@@ -207,16 +210,18 @@ export class World {
     if (names !== "Authorization,X-Environment") this.problem(`the exchange has the headers ${names}`);
     if (init.body !== undefined) this.problem("the exchange has a body");
     if (init.redirect !== "manual" || init.credentials !== "omit") this.problem("the exchange follows redirects or takes credentials along");
-    if (this.acted === 0 && this.basic !== undefined && init.headers.Authorization !== `Basic ${this.basic}`) this.problem("the exchange has other credentials");
+    if (this.acted === 0 && this.basic !== undefined && this.asked !== "changes" && init.headers.Authorization !== `Basic ${this.basic}`) this.problem("the exchange has other credentials");
     if (this.acted === 0 && this.url !== undefined && url !== this.url) this.problem(`the exchange goes to ${url}`);
     return serve(reply, send, this);
   }
 
   #resource(input, init) {
-    const url = new URL(isObject(input) ? input.url : input);
+    const url = new URL(isObject(input) ? input.url ?? input.href : input);
+    // As every platform's does: nothing is sent.
+    if (init?.signal instanceof AbortSignal && init.signal.aborted) return Promise.reject(init.signal.reason);
     this.requests += 1;
     if (this.origin !== undefined && url.origin !== this.origin) this.problem(`a token was sent to ${url.origin}`);
-    const authorization = new Headers(init?.headers).get("authorization");
+    const authorization = new Headers(init?.headers ?? input.headers).get("authorization");
     if (!/^Bearer /.test(authorization) || !this.#issued.has(authorization.slice(7))) this.problem("a request without a token of ours");
     const replies = this.input.resources ?? [{ whole: { status: 200, headers: {}, via: "response", body: { text: "{}" } } }];
     return serve(replies[Math.min(this.requests, replies.length) - 1], { init: init ?? {}, causes: [] }, this);
@@ -257,6 +262,8 @@ export class World {
       case "stream": return new Blob(["text"]).stream();
       case "now": return Math.floor(this.time.serverNow() / 1_000) + description.plus;
       case "method": return this.#method(description, ignore);
+      case "asked": return this.#asked(description);
+      case "listener": return this.#listener(description);
       case "store": {
         const held = new Map();
         const fine = {
@@ -303,6 +310,40 @@ export class World {
     return signal;
   }
 
+  /** An `apiSecret` function. */
+  #asked({ how, value, act }) {
+    const secret = build(value, this);
+    let asked = 0;
+    return (call) => {
+      asked += 1;
+      if (!(call?.signal instanceof AbortSignal)) this.problem("the apiSecret function got no signal");
+      switch (how) {
+        case "gives": return secret;
+        case "changes": return asked === 1 ? secret : `${secret}${asked}`;
+        case "throws": throw new Error("no secret");
+        case "rejects": return Promise.reject(new Error("no secret"));
+        case "unfit": return ["", "a\nb", 5, undefined, "\ud800"][asked % 5];
+        case "hangs": return this.hang(call.signal);
+        case "late": return this.later(300).then(() => secret);
+        case "thenable": return { then: (resolve) => resolve(secret) };
+        case "acts": return (this.act(act ?? "getToken"), secret);
+        default: return Promise.resolve(secret);
+      }
+    };
+  }
+
+  /** An `onEvent` function, which looks at the event first. */
+  #listener(description) {
+    const then = this.#method(description, ignore);
+    return (...args) => {
+      const [event] = args;
+      if (args.length !== 1 || !isObject(event) || !Object.isFrozen(event) || !EVENTS.includes(event.type)) this.problem("onEvent got what is no frozen event");
+      else if (event.error === undefined) this.#seen(event, `the event ${event.type}`);
+      else this.#isError(event.error, `the event ${event.type}`);
+      return then?.(...args);
+    };
+  }
+
   #object({ fields = {}, shape = "bare", value }) {
     if (value !== undefined) return build(value, this);
     const descriptors = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, property(field, this)]));
@@ -337,7 +378,7 @@ export class World {
   async run() {
     const { input, time } = this;
     const isClient = input.api === "client";
-    const names = ["apiKey", "apiSecret", "environment", "baseUrl", "timeout", "maxRetries", "fetch", ...(isClient ? ["store", "waitUntil"] : [])];
+    const names = ["apiKey", "apiSecret", "environment", "baseUrl", "timeout", "maxRetries", "fetch", "onEvent", ...(isClient ? ["store", "waitUntil"] : [])];
     const verdict = this.#judge(input.options, names);
     this.#note(input.options, verdict);
     const options = this.#object(input.options);
@@ -363,7 +404,9 @@ export class World {
     this.maxRetries = usable("maxRetries") ? first("maxRetries") ?? 2 : 2;
     if (!usable("apiKey") || !usable("apiSecret")) return;
     this.key = first("apiKey");
-    this.secret = first("apiSecret");
+    const secret = first("apiSecret");
+    this.secret = typeof secret === "function" ? build(fields.apiSecret.value, this) : secret;
+    this.asked = typeof secret !== "function" ? undefined : judge("apiSecret", this.secret) === "bad" ? "unfit" : fields.apiSecret.how;
     this.basic = base64(`${this.key}:${this.secret}`);
     if (!verdict || verdict.bad.length > 0 || verdict.open.length > 0) return;
     const { origin, href } = new URL(String(first("baseUrl") ?? "https://api.digitalpaye.com"));
@@ -573,6 +616,13 @@ export class World {
       return;
     }
     if (!this.sentByUs()) return;
+    if (["throws", "rejects", "unfit"].includes(this.asked)) {
+      // Without a secret there is no request.
+      if (!(error && ["credentials", "timeout"].includes(error.code)) || sends.length > 0) this.problem(`${error?.code} after ${sends.length} requests, without a secret`);
+      return;
+    }
+    // When its answers come, or which, is not followed here.
+    if (!["gives", "resolves", undefined].includes(this.asked)) return;
     this.#compareAttempts(call, error, value);
     this.compared = this.problems.length === 0;
   }
@@ -592,11 +642,14 @@ export class World {
     const last = sends[n - 1];
     const elapsed = at - begun;
     const outOfTime = elapsed >= timeout - 1;
+    // A token that has ended by the time it is there: another attempt takes its place, or that is the error.
+    const mayHaveEnded = (send, until) => send.expected?.some(({ life }) => life !== undefined && (jumped || until - send.at >= life * 1_000 - 1));
     if (value !== undefined ? !last.expected?.some(({ token, exp }) => token === value.token && exp === value.exp) && !last.codes?.includes("*")
-      : !this.#mayEndWith(last, error, outOfTime)) {
+      : !this.#mayEndWith(last, error, outOfTime) && !(error.code === "invalid_response" && mayHaveEnded(last, at))) {
       return this.problem(`ended with ${error ? `${error.code} (status ${error.status}, reason ${error.reason === undefined ? "none" : "some"}, ${error.message})` : "a token"}, after ${n} of ${maxRetries + 1} attempts, but for ${expectation(last)}`);
     }
     for (const [index, send] of sends.slice(0, -1).entries()) {
+      if (mayHaveEnded(send, sends[index + 1].at)) continue;
       const codes = send.expected ? send.expected.filter(({ code, status }) => isRetryable(code, status)) : send.codes?.filter((code) => code === "*" || isRetryable(code, 408));
       if (codes?.length === 0) return this.problem(`tried again after ${expectation(send)}`);
       const wait = sends[index + 1].at - send.at;
@@ -724,6 +777,7 @@ function isOfParser(causes) {
 
 /** What the judge cannot see of an object: whether it is the platform's, or nothing of the sort. */
 function kindOf(description) {
+  if (description?.$ === "asked") return "asked";
   const of = description?.$ === "acts" ? description.value : description?.$ === "changes" ? description.values[0] : description;
   if (of?.$ === "url" || (of?.$ === "plain" && of.of === "url")) return "url";
   if (of?.$ === "signal" || (of?.$ === "plain" && of.of === "signal")) return "signal";

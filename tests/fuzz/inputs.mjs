@@ -10,6 +10,9 @@ const BASES = ["http://127.0.0.1:9", "http://127.0.0.1:9", "http://localhost:9/p
 const SHAPES = ["bare", "inherited", "frozen", "through", "function", "class", "foreign"];
 const METHODS = ["fine", "fine", "throws", "rejects", "hangs", "gives", "resolves", "thenable", "acts", "late", "nothing"];
 
+/** What an `apiSecret` function does. */
+const ASKED = ["gives", "gives", "gives", "resolves", "resolves", "changes", "late", "throws", "rejects", "unfit", "hangs", "acts", "thenable"];
+
 const GOOD = '{"statusCode":200,"data":{"token":"«token»","exp":«now+600»}}';
 
 export function drawInput(dice) {
@@ -56,10 +59,12 @@ function drawOptions(dice, hostile) {
   if (chance(0.3)) fields.environment = pick(["Sandbox", "Production", "x~!", { $: "undefined" }]);
   if (chance(0.1)) delete fields.fetch;
   if (chance(0.1)) delete fields.timeout;
+  if (chance(0.15)) fields.apiSecret = { $: "asked", how: pick(ASKED), value: pick(SECRETS), ...(chance(0.3) && { act: drawAct(dice) }) };
+  if (chance(0.2)) fields.onEvent = { ...drawMethod(dice), $: "listener" };
   const options = { fields };
   if (!hostile) return options;
   const good = { ...fields };
-  const names = ["apiKey", "apiSecret", "environment", "baseUrl", "timeout", "maxRetries", "fetch", "store", "waitUntil"];
+  const names = ["apiKey", "apiSecret", "environment", "baseUrl", "timeout", "maxRetries", "fetch", "store", "waitUntil", "onEvent"];
   for (let left = below(4); left > 0; left -= 1) {
     const name = pick(names);
     if (chance(0.1)) delete fields[name];

@@ -3,9 +3,7 @@
 const CAP = 65_536;
 const DAY_S = 86_400;
 const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
-const CONTROL = /[\u0000-\u001f\u007f]/;
-// Whether these are control characters is left open by HTTP Basic's grammar.
-const C1 = /[\u0080-\u009f]/;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 export const CODES = {
@@ -18,12 +16,13 @@ export const CODES = {
   invalid_response: "InvalidResponseError",
   network: "NetworkError",
   timeout: "TimeoutError",
+  credentials: "CredentialsError",
 };
-export const OPTIONS = ["apiKey", "apiSecret", "environment", "baseUrl", "timeout", "maxRetries", "fetch", "store", "waitUntil",
+export const OPTIONS = ["apiKey", "apiSecret", "environment", "baseUrl", "timeout", "maxRetries", "fetch", "store", "waitUntil", "onEvent",
   "signal", "forceRefresh", "options", "call", "token", "input"];
 
 export function isRetryable(code, status) {
-  return ["rate_limited", "internal_server_error", "network", "timeout"].includes(code) || (code === "unexpected_status" && status === 408);
+  return ["rate_limited", "internal_server_error", "network", "timeout", "credentials"].includes(code) || (code === "unexpected_status" && status === 408);
 }
 
 export const isB64token = (text) => typeof text === "string" && B64TOKEN.test(text);
@@ -64,18 +63,19 @@ function claimsOf(token) {
   }
 }
 
-/** Retry-After: seconds, "either", or undefined for none. */
+/** Retry-After: whole seconds, "either", or undefined for none. Fractions are rounded up; the first of several counts. */
 function retryAfterOf(text, date, local) {
   if (text === null || text === undefined) return undefined;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  const at = dateOf(text);
-  if (at === undefined) return /^[\d\s]+$/.test(text) ? "either" : undefined;
+  const [first] = text.split(/(?<!^[A-Z][a-z]{2}), */);
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(first)) return Math.ceil(Number(first));
+  const at = dateOf(first);
+  if (at === undefined) return /^[\d\s.]*$/.test(first) ? "either" : undefined;
   if (at === "either" || date === "either") return "either";
-  return Math.max(0, at - (date ?? local));
+  return Math.max(0, Math.ceil(at - (date ?? local)));
 }
 
 /**
- * What a whole reply means: `[{ token, exp }]` or `[{ code, status, reason, retryAfter }]`; more than one where the rules
+ * What a whole reply means: `[{ token, exp, life }]` or `[{ code, status, reason, retryAfter }]`; more than one where the rules
  * leave it open. `local` is the wall clock in seconds. `reason` is undefined where there must be none.
  */
 export function readReply({ status, headers = {}, bytes }, { secret, basic, local }) {
@@ -118,22 +118,24 @@ export function readReply({ status, headers = {}, bytes }, { secret, basic, loca
     const readings = claims === "either" || date === "either" ? ["either"] : [];
     const lives = [];
     if (claims.iat !== undefined) lives.push(exp - claims.iat, ...(claims.exp === undefined ? [] : [claims.exp - claims.iat]));
-    if (typeof date === "number" && (headers.age === undefined || headers.age === null)) lives.push(exp - date);
+    if (typeof date === "number" && (headers.age === undefined || headers.age === null)) {
+      // A wrong clock on the way: the token's own says so.
+      const isWrong = claims.iat !== undefined && exp - date <= 0 && Math.abs(date - claims.iat) < DAY_S;
+      if (!isWrong) lives.push(exp - date);
+    }
     if (readings.length > 0) return [granted, invalid];
     const life = lives.length > 0 ? Math.min(...lives) : exp - local;
-    return [life > 0 && life <= DAY_S ? granted : invalid];
+    return [life > 0 && life <= DAY_S ? { ...granted, life } : invalid];
   }
 }
 
 /** Whether an option's value is one: "good", "bad", or "either" where the rules say nothing. */
 export function judge(name, value, of) {
-  const text = (also) => {
-    if (typeof value !== "string" || value === "" || CONTROL.test(value) || LONE.test(value) || also?.test(value)) return "bad";
-    return C1.test(value) ? "either" : "good";
-  };
+  const text = (also) => (typeof value !== "string" || value === "" || CONTROL.test(value) || LONE.test(value) || also?.test(value) ? "bad" : "good");
   switch (name) {
     case "apiKey": return text(/:/);
-    case "apiSecret": return text();
+    // What a stranger's function would say, nobody knows.
+    case "apiSecret": return typeof value !== "function" ? text() : of === "asked" ? "good" : "either";
     case "environment":
       return value === undefined || (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) ? "good" : "bad";
     case "baseUrl": {
@@ -156,7 +158,7 @@ export function judge(name, value, of) {
       return value === undefined || (typeof value === "number" && value > 0 && value < Infinity) ? "good" : "bad";
     case "maxRetries":
       return value === undefined || (Number.isInteger(value) && value >= 0 && value <= 10) ? "good" : "bad";
-    case "fetch": case "waitUntil":
+    case "fetch": case "waitUntil": case "onEvent":
       return value === undefined || typeof value === "function" ? "good" : "bad";
     case "store":
       if (value === undefined) return "good";

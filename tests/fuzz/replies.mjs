@@ -35,7 +35,7 @@ function drawWhole(dice) {
   const headers = {};
   if (chance(0.5)) headers.date = pick(["«date»", "«date»", "«date+30»", "«date-3600»", "«date+3600»", "nonsense", "2026-01-15", "«now»"]);
   if (chance(0.1)) headers.age = pick(["0", "5", "nonsense"]);
-  if (chance(0.15)) headers["retry-after"] = pick(["0", "1", "3", "120", "99999999", "«date+2»", "«date-5»", "«date+500»", "soon", "-1", "1.5", "1e3"]);
+  if (chance(0.15)) headers["retry-after"] = pick(["0", "1", "3", "120", "99999999", "«date+2»", "«date-5»", "«date+500»", "soon", "-1", "1.5", "0.2", "1e3", "3, 120", "2.5,9", "«date+2», 1", ", 1", "1.", "1.5.2"]);
   const via = pick(["response", "object", "object", "buffer"]);
   const status = chance(0.6) ? 200 : via === "response" || chance(0.8) ? pick(STATUSES) : pick(ODD_STATUSES);
   const whole = { status, headers, via, body: drawBody(dice) };

