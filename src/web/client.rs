@@ -577,8 +577,9 @@ impl Shell {
             }
             Question::Write(_, writing, _) => {
                 let _ = writing.finish.call0(&JsValue::UNDEFINED);
-                self.writing.borrow_mut().take_if(|last| is_same(&last.over, &writing.over));
+                // Before it is forgotten: an event about this write is searched for its token.
                 self.update(|client, now| client.store_written(id, &done(answer), now));
+                self.writing.borrow_mut().take_if(|last| is_same(&last.over, &writing.over));
             }
             Question::Release(_) => self.update(|client, now| client.lease_released(id, &done(answer), now)),
             Question::Delete(deleting) => {
