@@ -47,7 +47,7 @@ function memoryStore(overrides = {}) {
     entries,
     get: async (key) => entries.get(key) ?? null,
     set: async (key, { token, exp }, ttlSeconds) => void entries.set(key, { token, exp, ttlSeconds }),
-    delete: async (key) => void entries.delete(key),
+    delete: async (key, token) => { if (token === undefined || entries.get(key)?.token === token) entries.delete(key); },
     acquire: async () => !held && (held = true),
     release: async () => void (held = false),
     ...overrides,
