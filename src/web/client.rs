@@ -627,7 +627,7 @@ impl Shell {
                 Ok((response, status, headers)) => {
                     if status != 200.0 && open.get() {
                         // The status decides, even if the body does not come in time.
-                        shell.core.borrow_mut().head_received(id, status, headers);
+                        shell.core.borrow_mut().head_received(id, status, headers, now());
                     }
                     exchange::reply(&response, status, headers, &ended, given_up).await
                 }
