@@ -12,7 +12,7 @@ const SELF = Symbol("self");
 export class DigitalpayeAuth {
   static {
     // By hand: a minifier changes the name that is written.
-    Object.defineProperty(this, "name", { value: "DigitalpayeAuth" });
+    Object.defineProperty(this, "name", { __proto__: null, value: "DigitalpayeAuth" });
   }
 
   // Private, so that nothing prints it. The secret is not even here, but in the wasm module's memory.
@@ -63,5 +63,5 @@ export class DigitalpayeAuth {
 }
 
 function define(object, name, value) {
-  Object.defineProperty(object, name, { value, writable: true, configurable: true });
+  Object.defineProperty(object, name, { __proto__: null, value, writable: true, configurable: true });
 }

@@ -23,6 +23,8 @@ function emptyContext() {
     }
     const probe = new AsyncLocalStorage();
     const isEmpty = probe.run(true, () => empty.runInAsyncScope(() => probe.getStore() === undefined));
+    // Else Node.js before 24 calls hooks for every promise of the process from here on.
+    probe.disable();
     return isEmpty ? empty : undefined;
   } catch {
     return undefined;

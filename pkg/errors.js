@@ -44,10 +44,10 @@ const CLASSES = new Map();
 
 /** Names are set by hand: a minifier changes those that are written. */
 function named(constructor, name, code) {
-  Object.defineProperty(constructor, "name", { value: name, configurable: true });
-  Object.defineProperty(constructor.prototype, "name", { value: name, configurable: true, writable: true });
-  Object.defineProperty(constructor, BRAND, { value: code });
-  Object.defineProperty(constructor.prototype, BRAND, { value: code });
+  Object.defineProperty(constructor, "name", { __proto__: null, value: name, configurable: true });
+  Object.defineProperty(constructor.prototype, "name", { __proto__: null, value: name, configurable: true, writable: true });
+  Object.defineProperty(constructor, BRAND, { __proto__: null, value: code });
+  Object.defineProperty(constructor.prototype, BRAND, { __proto__: null, value: code });
   return constructor;
 }
 

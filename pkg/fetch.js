@@ -53,7 +53,8 @@ async function take(baseUrl, input, init) {
   if (target instanceof URL) checkOrigin(target, baseUrl);
 
   // The platform reads and checks everything here, in its own order and with its own errors, as its fetch does.
-  const members = {};
+  // Without a prototype: a page's setters are none of theirs.
+  const members = { __proto__: null };
   const wasUsed = isRequest && input.bodyUsed;
   let request;
   try {
@@ -84,6 +85,8 @@ async function take(baseUrl, input, init) {
     signal: isRequest || members.signal ? request.signal : undefined,
     /** Whether a copy of the Request's body is kept, if it is short. */
     isRecorded: !isInit && !isStream(given) && body == null,
+    record: undefined,
+    again: false,
   };
 }
 
@@ -131,7 +134,7 @@ function argumentsFor(client, { request, isInit, body: given, members, extras, r
 
 /** The members of an init that say what a Request says. */
 function initOf(request) {
-  const init = { headers: request.headers };
+  const init = { __proto__: null, headers: request.headers };
   for (const name of FIELDS) if (request[name] !== undefined) init[name] = request[name];
   if (request.body) Object.assign(init, { body: request.body, duplex: "half" });
   return init;
@@ -173,7 +176,7 @@ function recorded(init, members, { method }) {
 
 /** The members that were read, as the platform understood them; without headers and body. */
 function settled(members, request) {
-  const init = {};
+  const init = { __proto__: null };
   for (const [name, value] of Object.entries(members)) {
     if (value === undefined || name === "headers" || name === "body") continue;
     init[name] = (name !== "signal" && FIELDS.includes(name) ? request[name] : undefined) ?? value;
@@ -185,7 +188,7 @@ function settled(members, request) {
 function othersOf(init, members) {
   let others;
   if (Object.prototype.toString.call(init) === "[object Request]") return others;
-  for (const name in init) if (!(name in members)) (others ??= {})[name] = init[name];
+  for (const name in init) if (!(name in members)) (others ??= { __proto__: null })[name] = init[name];
   return others;
 }
 

@@ -24,7 +24,7 @@ export const authenticate = () => Promise.reject(refusal());
 export class DigitalpayeAuth {
   static {
     // By hand: a minifier changes the name that is written.
-    Object.defineProperty(this, "name", { value: "DigitalpayeAuth" });
+    Object.defineProperty(this, "name", { __proto__: null, value: "DigitalpayeAuth" });
   }
 
   static fromEnv() {

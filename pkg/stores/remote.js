@@ -167,7 +167,7 @@ export function withoutValues(error) {
   const words = message.split(/[\n{"]|\["|, command was|\S{64}/, 1)[0].slice(0, 200).trim();
   const code = typeof error?.code === "string" ? error.code : undefined;
   const reduced = new Error(words || code || "the store failed");
-  if (typeof error?.name === "string") Object.defineProperty(reduced, "name", { value: error.name, configurable: true, writable: true });
+  if (typeof error?.name === "string") Object.defineProperty(reduced, "name", { __proto__: null, value: error.name, configurable: true, writable: true });
   if (code !== undefined) reduced.code = code;
   return reduced;
 }

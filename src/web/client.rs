@@ -583,8 +583,9 @@ impl Shell {
             }
             Question::Write(_, writing, _) => {
                 let _ = writing.finish.call0(&JsValue::UNDEFINED);
-                self.writing.borrow_mut().take_if(|last| is_same(&last.over, &writing.over));
+                // Before it is forgotten: an event about this write is searched for its token.
                 self.update(|client, now| client.store_written(id, &done(answer), now));
+                self.writing.borrow_mut().take_if(|last| is_same(&last.over, &writing.over));
             }
             Question::Release(_) => self.update(|client, now| client.lease_released(id, &done(answer), now)),
             Question::Delete(deleting) => {
@@ -712,7 +713,8 @@ impl Shell {
     fn delete(&self, token: Option<JsValue>) {
         let Some(entry) = self.entry() else { return };
         let (late, expire) = deferred();
-        let timer = Timer::set(&expire, 0, 0, ANSWER_MS);
+        // Timers may fire a moment early by the clock that tells whether the answer was in time.
+        let timer = Timer::set(&expire, 0, 0, ANSWER_MS + 1.0);
         if let Some(timer) = &timer {
             timer.unref();
         }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
+import { inChild } from "../lib/child.mjs";
 import { importInstalled } from "../lib/install.mjs";
 
 const { DigitalpayeAuth } = await importInstalled();
@@ -37,4 +38,21 @@ test("what a framework throws to steer rendering is nobody's failure: one caller
   assert.equal(outcomes.filter(({ reason }) => reason === steering).length, 1);
   assert.equal(outcomes.filter(({ value }) => value?.token === "opaque").length, 2);
   assert.equal(requests, 2);
+});
+
+test("the program's own promises cost what they did: no hook stays behind", async () => {
+  const { result, stderr } = await inChild(async () => {
+    const { executionAsyncId } = await import("node:async_hooks");
+    const { DigitalpayeAuth } = await import("digitalpaye-auth");
+    // Node.js numbers what follows a promise only while hooks are called for each.
+    const number = async () => {
+      await null;
+      return executionAsyncId();
+    };
+    const before = await number();
+    const body = JSON.stringify({ statusCode: 200, data: { token: "opaque", exp: Math.floor(Date.now() / 1_000) + 600 } });
+    await new DigitalpayeAuth({ apiKey: "k", apiSecret: "s", fetch: async () => new Response(body) }).getToken();
+    return { before, after: await number() };
+  });
+  assert.deepEqual(result, { before: 0, after: 0 }, stderr);
 });
