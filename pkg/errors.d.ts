@@ -30,7 +30,6 @@ export interface AuthErrorFields {
  * ```js
  * if (AuthError.is(error) && error.retryable) response.status(503);
  * ```
- * @see docs/errors.md
  */
 export class AuthError extends Error {
   constructor(message?: string, fields?: AuthErrorFields);
@@ -65,7 +64,6 @@ export class AuthError extends Error {
  * ```js
  * if (error instanceof InvalidOptionsError) console.error(error.option, error.message);
  * ```
- * @see docs/errors.md#invalid_options
  */
 export class InvalidOptionsError extends AuthError {
   readonly code: "invalid_options";
@@ -80,7 +78,6 @@ export class InvalidOptionsError extends AuthError {
  * ```js
  * if (error instanceof BadRequestError) console.error(error.reason);
  * ```
- * @see docs/errors.md#bad_request, and RFC 9110, section 15.5.1
  */
 export class BadRequestError extends AuthError {
   readonly code: "bad_request";
@@ -93,7 +90,6 @@ export class BadRequestError extends AuthError {
  * ```js
  * if (error instanceof UnauthorizedError) console.error("check key, secret and environment:", error.reason);
  * ```
- * @see docs/errors.md#unauthorized, and RFC 9110, section 15.5.2
  */
 export class UnauthorizedError extends AuthError {
   readonly code: "unauthorized";
@@ -106,7 +102,6 @@ export class UnauthorizedError extends AuthError {
  * ```js
  * if (error instanceof RateLimitError) response.set("Retry-After", String(error.retryAfter ?? 30));
  * ```
- * @see docs/errors.md#rate_limited, and RFC 6585, section 4
  */
 export class RateLimitError extends AuthError {
   readonly code: "rate_limited";
@@ -119,7 +114,6 @@ export class RateLimitError extends AuthError {
  * ```js
  * if (error instanceof InternalServerError) response.status(503);
  * ```
- * @see docs/errors.md#internal_server_error, and RFC 9110, section 15.6
  */
 export class InternalServerError extends AuthError {
   readonly code: "internal_server_error";
@@ -132,7 +126,6 @@ export class InternalServerError extends AuthError {
  * ```js
  * if (error instanceof UnexpectedStatusError) console.error("baseUrl, or a proxy on the way:", error.status);
  * ```
- * @see docs/errors.md#unexpected_status, and RFC 9110, section 15
  */
 export class UnexpectedStatusError extends AuthError {
   readonly code: "unexpected_status";
@@ -145,7 +138,6 @@ export class UnexpectedStatusError extends AuthError {
  * ```js
  * if (error instanceof InvalidResponseError) console.error("baseUrl, or a login page on the way:", error.message);
  * ```
- * @see docs/errors.md#invalid_response, and RFC 6750, section 2.1
  */
 export class InvalidResponseError extends AuthError {
   readonly code: "invalid_response";
@@ -158,7 +150,6 @@ export class InvalidResponseError extends AuthError {
  * ```js
  * if (error instanceof NetworkError) console.error(error.cause);
  * ```
- * @see docs/errors.md#network, and https://fetch.spec.whatwg.org/#concept-network-error
  */
 export class NetworkError extends AuthError {
   readonly code: "network";
@@ -171,7 +162,6 @@ export class NetworkError extends AuthError {
  * ```js
  * if (error instanceof TimeoutError) response.status(504);
  * ```
- * @see docs/errors.md#timeout
  */
 export class TimeoutError extends AuthError {
   readonly code: "timeout";
@@ -184,7 +174,6 @@ export class TimeoutError extends AuthError {
  * ```js
  * if (error instanceof CredentialsError) console.error("secret manager:", error.cause);
  * ```
- * @see docs/errors.md#credentials
  */
 export class CredentialsError extends AuthError {
   readonly code: "credentials";
@@ -199,7 +188,6 @@ export class CredentialsError extends AuthError {
  * ```js
  * if (error instanceof UnsupportedRuntimeError) return askOwnServer();
  * ```
- * @see docs/errors.md#unsupported_runtime, and the WebAssembly JavaScript Interface (W3C)
  */
 export class UnsupportedRuntimeError extends AuthError {
   readonly code: "unsupported_runtime";

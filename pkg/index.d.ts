@@ -91,7 +91,6 @@ export interface AuthOptions {
    * ```js
    * onEvent: (event) => event.type === "failure" && console.error(event.error.code, event.ttlSeconds)
    * ```
-   * @see {@link AuthEvent}, and docs/events.md
    */
   onEvent?: ((event: AuthEvent) => void) | undefined;
 }
@@ -260,7 +259,6 @@ export class DigitalpayeAuth {
  * ```js
  * onEvent: (event) => console.log(event)
  * ```
- * @see docs/events.md
  */
 export type AuthEvent =
   | {

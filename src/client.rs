@@ -311,11 +311,13 @@ impl Client {
         effects
     }
 
-    /// The head of a reply that brings no token: its status decides, even if the body does not come in time.
-    pub fn head_received(&mut self, id: FlightId, status: f64, headers: Headers) {
+    /// The head of a reply that brings no token: its status and its `Retry-After` count, even if the body does not come in
+    /// time.
+    pub fn head_received(&mut self, id: FlightId, status: f64, headers: Headers, now: Now) {
         if let Some(flight) = self.flights.get(id) {
             let mut error = AuthError::status(status);
             error.retry_after = headers.retry_after;
+            self.lifecycle.refused(&error, now);
             flight.set_last_error(error);
         }
     }

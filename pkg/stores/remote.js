@@ -55,15 +55,16 @@ export function remoteStore(send) {
     async set(key, { token, exp }, ttlSeconds) {
       const life = wholeMilliseconds(ttlSeconds);
       if (life === 0) return;
-      const end = performance.now() + life;
+      const used = stopwatch();
       const text = JSON.stringify({ token, exp });
       if (!clock.asked(key)) await call("time", key);
-      const left = Math.floor(end - performance.now());
+      const left = Math.floor(life - used());
       if (left < 1) return;
+      const end = performance.now() + left;
       await call("set", key, text, left, clock.at(key, end));
       if (clock.at(key, end) !== "") return;
       // This server cannot tell when the write was carried out: assume the latest moment that it can have been.
-      const rest = Math.max(0, Math.floor(end - performance.now()));
+      const rest = Math.max(0, Math.floor(life - used()));
       if (left - rest > 1_000) await call("shorten", key, text, rest);
     },
 
@@ -131,6 +132,12 @@ class Clock {
     return offset === undefined || Number.isNaN(offset) ? "" : Math.floor(offset + at);
   }
 }
+
+/** Milliseconds from here on, by the greater of both clocks: the monotonic one stands still while the machine sleeps. */
+const stopwatch = () => {
+  const [monotonic, wall] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - monotonic, Date.now() - wall);
+};
 
 /** Never more than was given; 0 when there is no life to speak of. */
 const wholeMilliseconds = (seconds) => {

@@ -178,6 +178,8 @@ struct Shell {
     entry: RefCell<Option<StoreEntry>>,
     /// A deletion in the store that is under way.
     deleting: RefCell<Option<Promise>>,
+    /// Resolves when the client is closed: nothing waits for a deletion then, where no timer ends that.
+    closing: OnceCell<(Promise, Function)>,
     writing: RefCell<Option<Writing>>,
 
     waiters: RefCell<Waiters>,
@@ -266,6 +268,7 @@ impl Shell {
             store: store.map(JsCast::unchecked_into),
             entry: RefCell::default(),
             deleting: RefCell::default(),
+            closing: OnceCell::new(),
             writing: RefCell::default(),
             waiters: RefCell::default(),
             last_caller: Cell::new(0),
@@ -448,6 +451,9 @@ impl Shell {
         if !self.core.borrow().is_closed() {
             self.update(|client, now| client.close(*closed(), now));
             *self.held.borrow_mut() = JsValue::UNDEFINED;
+            if let Some((_, let_go)) = self.closing.get() {
+                let _ = let_go.call0(&JsValue::UNDEFINED);
+            }
             self.stay_while_busy();
         }
     }
@@ -628,7 +634,7 @@ impl Shell {
                 Ok((response, status, headers)) => {
                     if status != 200.0 && open.get() {
                         // The status decides, even if the body does not come in time.
-                        shell.core.borrow_mut().head_received(id, status, headers);
+                        shell.core.borrow_mut().head_received(id, status, headers, now());
                     }
                     exchange::reply(&response, status, headers, &ended, given_up).await
                 }
@@ -715,7 +721,8 @@ impl Shell {
         let (over, finish) = deferred();
         self.deleting.replace(Some(over));
         let deleting = Deleting { entry, token, asked: now().monotonic, finish, timer };
-        self.ask_until(late, 0, Question::Delete(deleting));
+        let (closing, _) = self.closing.get_or_init(deferred);
+        self.ask_until(Promise::race(&Array::of2(&late, closing)), 0, Question::Delete(deleting));
     }
 
     fn await_deletion(&self, id: FlightId) {

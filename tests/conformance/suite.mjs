@@ -9,7 +9,7 @@ const PATIENCE_MS = 5_000;
  * Prepares a run. It is to be called at module scope, before anything else: the first thing that it does is to make a
  * client, which has to work there.
  *
- * `api` is what the package exports, `stores` what its subpaths do, the emulator's among them. `control` tells the stand-in at `baseUrl` what to do
+ * `api` is what the package exports, `stores` what its subpaths do. `control` tells the stand-in at `baseUrl` what to do
  * (see control.mjs). `hides` names what the engine keeps from every script: "redirects" (status and headers of a
  * redirect), "headers" (those of a reply from another origin, such as `Date`).
  *
@@ -293,16 +293,6 @@ const CASES = {
     equal((await response.json()).data.received, "caf\u00e9", "the body that came");
     equal((await control.requests("/v1/balance")).length, 2, "requests");
     equal((await control.requests()).length, 2, "exchanges");
-  },
-
-  async "the emulator: a token, a balance and a token that ends, without a socket"({ DigitalpayeAuth, createEmulator }) {
-    const emulator = createEmulator({ lifeSeconds: 60 });
-    const auth = new DigitalpayeAuth({ ...emulator.credentials, fetch: emulator.fetch });
-    equal((await auth.fetch("v1/balance")).status, 200, "status");
-    emulator.advance(3_600);
-    equal((await auth.fetch("v1/balance")).status, 200, "status once the token has ended for the API");
-    const asked = emulator.requests().map(({ path, status }) => `${path} ${status}`);
-    equal(asked.join(), "/v1/auth 200,/v1/balance 200,/v1/balance 401,/v1/auth 200,/v1/balance 200", "requests");
   },
 
   async "options.fetch is used for every request"(context) {

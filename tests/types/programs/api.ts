@@ -43,30 +43,19 @@ export const own: AuthOptions = { ...credentials, environment: "Staging" };
 export const unset: AuthOptions = {
   ...credentials, environment: undefined, baseUrl: undefined, timeout: undefined, maxRetries: undefined, fetch: undefined,
 };
-<<<<<<< HEAD
-check<Equal<Omit<AuthOptions, "apiSecret" | "baseUrl" | "fetch" | "onEvent">, {
-=======
 check<Equal<Omit<AuthOptions, "apiSecret" | "baseUrl" | "fetch">, {
->>>>>>> docs
   apiKey: string;
   environment?: "Production" | "Sandbox" | (string & {}) | undefined;
   timeout?: number | undefined;
   maxRetries?: number | undefined;
   onEvent?: ((event: AuthEvent) => void) | undefined;
 }>>();
-<<<<<<< HEAD
-export const asked: AuthOptions = { apiKey: "key", apiSecret: async ({ signal }) => (signal.aborted ? "" : "secret"), onEvent: (event) => void event.type };
-export const askedAtOnce: AuthOptions = { apiKey: "key", apiSecret: () => "secret" };
-// @ts-expect-error: a secret is text
-export const noText: AuthOptions = { apiKey: "key", apiSecret: () => 5 };
-=======
 export const asked: AuthOptions = { apiKey: "key", apiSecret: async ({ signal }) => String(signal.aborted) };
 export const askedAtOnce: AuthOptions = { apiKey: "key", apiSecret: () => "secret" };
 // @ts-expect-error: a secret is text
 export const number: AuthOptions = { apiKey: "key", apiSecret: () => 5 };
 // @ts-expect-error: nor is a promise of one an option
 export const promised: AuthOptions = { apiKey: "key", apiSecret: Promise.resolve("secret") };
->>>>>>> docs
 // @ts-expect-error: the secret is required
 export const noSecret: AuthOptions = { apiKey: "key" };
 // @ts-expect-error: the key is required
@@ -81,16 +70,6 @@ export const port: AuthOptions = { ...credentials, baseUrl: 443 };
 export const unknownOption: AuthOptions = { ...credentials, retries: 2 };
 // @ts-expect-error: authenticate() knows no store
 export const store: AuthOptions = { ...credentials, store: some<TokenStore>() };
-
-// ClientOptions, AuthEvent, fromEnv
-check<Equal<Omit<ClientOptions, keyof AuthOptions>, {
-  store?: TokenStore | undefined; waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-}>>();
-check<Equal<AuthEvent["type"], "token" | "retry" | "failure" | "store" | "unauthorized">>();
-check<Equal<Extract<AuthEvent, { type: "retry" }>["error"], AuthError>>();
-check<Equal<Extract<AuthEvent, { type: "unauthorized" }>["retried"], boolean>>();
-export const fromVariables: DigitalpayeAuth = DigitalpayeAuth.fromEnv();
-export const underOptions: DigitalpayeAuth = DigitalpayeAuth.fromEnv({ environment: "Sandbox", maxRetries: 0 });
 
 // authenticate, AccessToken, CallOptions
 check<Equal<typeof authenticate, (options: AuthOptions, call?: CallOptions) => Promise<AccessToken>>>();
@@ -206,13 +185,8 @@ const code = {
 } as const;
 const classes = {
   AuthError, InvalidOptionsError, BadRequestError, UnauthorizedError, RateLimitError, InternalServerError,
-<<<<<<< HEAD
-  UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError,
-  CredentialsError, UnsupportedRuntimeError,
-=======
   UnexpectedStatusError, InvalidResponseError, NetworkError, TimeoutError, CredentialsError,
   UnsupportedRuntimeError,
->>>>>>> docs
 };
 type Classes = typeof classes;
 type Code = typeof code;
