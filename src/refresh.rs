@@ -295,7 +295,7 @@ impl Lifecycle {
         }
         self.callers.push(call);
         match self.current {
-            None => self.start(false, false, call.deadline, refusal, &mut turn),
+            None => self.start(call.force, false, call.deadline, refusal, &mut turn),
             Some(current) if !joins => {
                 turn.flights.cancel(current.id, turn.effects);
                 self.start_with_latest_deadline(true, &mut turn);

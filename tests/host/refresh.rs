@@ -295,6 +295,9 @@ fn forced_callers_share_a_flight_past_cache_and_store() {
     assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 2", "serve 3"]);
 
     let mut driver = Driver::new(true);
+    assert_eq!(driver.force(), ["start 1 direct"], "past the store, though nothing is under way");
+
+    let mut driver = Driver::new(true);
     assert_eq!(driver.call(), ["start 1"]);
     assert_eq!(driver.force(), ["cancel 1", "start 2 direct"]);
     assert!(driver.land(1, "old", 600.0).is_empty());
