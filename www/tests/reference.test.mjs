@@ -14,7 +14,7 @@ test("every export has a page, and nothing else has", () => {
   const classes = Object.keys(api).filter((name) => name !== "authenticate").sort();
   assert.deepEqual(of("classes"), classes);
   assert.deepEqual(of("functions"), ["authenticate"]);
-  assert.deepEqual(of("types"), ["AuthErrorCode"]);
+  assert.deepEqual(of("types"), ["AuthErrorCode", "AuthEvent"]);
   assert.ok(pages.includes(join("functions", "stores_redis.redisStore.html")));
   assert.ok(pages.includes(join("functions", "stores_workers-kv.workersKvStore.html")));
 });

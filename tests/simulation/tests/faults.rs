@@ -16,7 +16,7 @@ const FOUND_BY: [(Fault, u64); 21] = [
     (Fault::EndlessLease, 0),
     (Fault::LeaseNotRenewed, 67),
     (Fault::LeaseNotReleased, 2),
-    (Fault::LateLeaseKept, 13),
+    (Fault::LateLeaseKept, 315),
     (Fault::ServedLate, 0),
     (Fault::LostInvalidation, 2),
     (Fault::RefusalForgotten, 13),
