@@ -36,7 +36,7 @@ impl Claims {
 /// ```
 /// use digitalpaye_auth::jwt::payload;
 ///
-/// assert_eq!(&**payload("e30.eyJpYXQiOjF9.c2ln").unwrap(), br#"{"iat":1}"#);
+/// assert_eq!(payload("e30.eyJpYXQiOjF9.c2ln").as_deref().map(Vec::as_slice), Some(&br#"{"iat":1}"#[..]));
 /// assert!(payload("opaque").is_none());
 /// ```
 #[must_use]
