@@ -1,14 +1,14 @@
 //! Sends the request and reads its reply. `fetch` is an option, so a response may be a stranger's object.
 
 use super::error::is_of_framework;
-use super::value::{bare_object, contain, has_method, property, settled, text, utf8};
+use super::value::{bare_object, contain, has_method, into_utf8, name, property, text};
 use crate::error::{AuthError, Code, Foreign};
 use crate::jwt::{Claims, payload};
 use crate::request::TokenRequest;
-use crate::response::{BODY_CAP, Body, Content, Headers, Reason, Reply};
-use crate::time::NumericDate;
+use crate::response::{BODY_CAP, Body, Content, Headers, Reason};
+use crate::time::{Instant, NumericDate};
 use crate::whole::whole;
-use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -39,12 +39,12 @@ extern "C" {
 
     type ResponseHeaders;
     #[wasm_bindgen(method, catch)]
-    fn get(this: &ResponseHeaders, name: &str) -> Result<JsValue, JsValue>;
+    fn get(this: &ResponseHeaders, name: &JsValue) -> Result<JsValue, JsValue>;
 
     type Stream;
     #[wasm_bindgen(method, catch, js_name = getReader)]
     fn get_reader(this: &Stream) -> Result<Reader, JsValue>;
-    type Reader;
+    pub(super) type Reader;
     #[wasm_bindgen(method, catch)]
     fn read(this: &Reader) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -67,7 +67,7 @@ extern "C" {
 
     /// Throws on null and undefined.
     #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
-    fn has_own(object: &JsValue, name: &str) -> Result<bool, JsValue>;
+    fn has_own(object: &JsValue, name: &JsValue) -> Result<bool, JsValue>;
 }
 
 thread_local! {
@@ -161,12 +161,6 @@ pub(super) enum NoReply {
     Interrupted(JsValue),
 }
 
-impl From<Box<AuthError>> for NoReply {
-    fn from(error: Box<AuthError>) -> Self {
-        Self::Failed(error)
-    }
-}
-
 fn no_reply(thrown: JsValue) -> NoReply {
     if is_of_framework(&thrown) {
         return NoReply::Interrupted(thrown);
@@ -174,93 +168,137 @@ fn no_reply(thrown: JsValue) -> NoReply {
     NoReply::Failed(AuthError::network(Foreign::new(thrown)))
 }
 
-/// What counts of the head of a reply. A header that cannot be read is one that is not there: pages do not see all.
-pub(super) async fn head(
-    called: Result<JsValue, JsValue>,
-    ended: &Promise,
-    local: impl Fn() -> NumericDate,
-) -> Result<(Response, f64, Headers), NoReply> {
-    let response = match called {
-        Ok(promise) => settled(&promise, ended).await.map_err(no_reply)?,
-        Err(thrown) => return Err(no_reply(thrown)),
-    };
-    let response: Response = response.unchecked_into();
+/// An attempt that is under way.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub(super) open: Rc<Cell<bool>>,
+    /// Until when its reply is read.
+    pub(super) deadline: Instant,
+}
+
+impl Attempt {
+    /// Whether somebody waits for it.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.get()
+    }
+}
+
+/// What counts of the head of a reply.
+pub(super) struct ReplyHead {
+    pub(super) attempt: Attempt,
+    pub(super) status: f64,
+    pub(super) headers: Headers,
+}
+
+/// The response that `fetch` brought, with its head. A header that cannot be read is one that is not there: pages do not see
+/// all.
+pub(super) fn head(
+    answer: Result<JsValue, JsValue>,
+    attempt: Attempt,
+    local: NumericDate,
+) -> Result<(Response, ReplyHead), NoReply> {
+    let response: Response = answer.map_err(no_reply)?.unchecked_into();
     let Some(status) = property(&response, "status").ok().and_then(|status| status.as_f64()).and_then(whole) else {
-        return Err(AuthError::new(Code::InvalidResponse, "fetch brought no Response").into());
+        return Err(NoReply::Failed(AuthError::new(Code::InvalidResponse, "fetch brought no Response")));
     };
     let headers = property(&response, "headers").ok().map(ResponseHeaders::unchecked_from_js);
-    let header = |name| headers.as_ref().and_then(|headers| headers.get(name).ok()).and_then(|value| value.as_string());
+    let header =
+        |header| headers.as_ref().and_then(|headers| name(header, |header| headers.get(header)).ok()?.as_string());
     let headers =
-        Headers::read(header("date").as_deref(), header("age").is_some(), header("retry-after").as_deref(), local());
-    Ok((response, status, headers))
+        Headers::read(header("date").as_deref(), header("age").is_some(), header("retry-after").as_deref(), local);
+    Ok((response, ReplyHead { attempt, status, headers }))
 }
 
-/// The whole reply. The body is read no further than the cap, nor when `given_up` says that nobody waits for it.
-pub(super) async fn reply(
-    response: &Response,
-    status: f64,
-    headers: Headers,
-    ended: &Promise,
-    given_up: impl Fn() -> bool,
-) -> Result<Reply, NoReply> {
-    let body = match read_bytes(response, ended, given_up).await {
-        Ok(Some(bytes)) => {
-            let content = parse(&bytes);
-            bytes.fill(0, 0, bytes.length());
-            content.map_or(Body::NotJson, |json| Body::Json(content_of(&json)))
-        }
-        Ok(None) => Body::TooLarge,
-        Err(thrown) if is_of_framework(&thrown) => return Err(NoReply::Interrupted(thrown)),
-        Err(cause) => Body::Broken(Foreign::new(cause)),
-    };
-    Ok(Reply { status, headers, body })
+/// How a body is read.
+pub(super) enum BodyForm {
+    /// There is none.
+    Empty,
+    /// Chunk by chunk.
+    Stream(Reader),
+    /// At once, because a `fetch` of the caller's own has bodies that are no web streams; what asking for it came to.
+    Buffer(Result<JsValue, JsValue>),
 }
 
-/// All bytes of the body; `None` if there are more than the cap.
-async fn read_bytes(
-    response: &Response,
-    ended: &Promise,
-    given_up: impl Fn() -> bool,
-) -> Result<Option<Uint8Array>, JsValue> {
+/// How the body of this response is read.
+pub(super) fn body_of(response: &Response) -> Result<BodyForm, JsValue> {
     let stream = property(response, "body")?;
     if stream.is_null() {
-        return Ok(Some(Uint8Array::new_with_length(0)));
+        return Ok(BodyForm::Empty);
     }
-    let stream: Stream = stream.unchecked_into();
     if !has_method(&stream, "getReader") {
-        // A `fetch` of the caller's own whose bodies are no web streams.
-        let buffer = settled(&response.array_buffer()?, ended).await?;
-        return Ok(within_cap(bytes_of(&buffer)?));
+        return Ok(BodyForm::Buffer(response.array_buffer()));
     }
-    let reader = stream.get_reader()?;
-    let mut chunks: Vec<Uint8Array> = Vec::new();
-    let mut size = 0;
-    loop {
-        let chunk = settled(&reader.read()?, ended).await?;
-        if property(&chunk, "done")?.is_truthy() {
-            return Ok(Some(joined(chunks, size)));
+    stream.unchecked_ref::<Stream>().get_reader().map(BodyForm::Stream)
+}
+
+/// What a body is that broke off by this.
+pub(super) fn broken(thrown: JsValue) -> Result<Body, NoReply> {
+    if is_of_framework(&thrown) { Err(NoReply::Interrupted(thrown)) } else { Ok(Body::Broken(Foreign::new(thrown))) }
+}
+
+/// A body of which chunks have come.
+pub(super) struct PartialBody {
+    pub(super) head: ReplyHead,
+    reader: Reader,
+    chunks: Vec<Uint8Array>,
+    size: u32,
+}
+
+/// How far a body has come.
+pub(super) enum Progress {
+    /// There may be more of it.
+    More,
+    /// It is read, as far as it ever will be.
+    Done(Body),
+}
+
+impl PartialBody {
+    pub(super) fn new(head: ReplyHead, reader: Reader) -> Self {
+        Self { head, reader, chunks: Vec::new(), size: 0 }
+    }
+
+    /// Asks for the next chunk.
+    pub(super) fn read(&self) -> Result<JsValue, JsValue> {
+        self.reader.read()
+    }
+
+    /// Adds a chunk, as `read` resolved to it. The body is read no further than the cap.
+    pub(super) fn add(&mut self, chunk: &JsValue) -> Result<Progress, JsValue> {
+        if property(chunk, "done")?.is_truthy() {
+            return Ok(Progress::Done(json_of(&joined(std::mem::take(&mut self.chunks), self.size))));
         }
-        if given_up() {
-            return Err(type_error("nobody waits for the body"));
-        }
-        let value = property(&chunk, "value")?;
+        let value = property(chunk, "value")?;
         if !ArrayBuffer::is_view(&value) {
-            return Err(type_error("the body holds a chunk that is no Uint8Array"));
+            return Err(js_sys::TypeError::new("the body holds a chunk that is no Uint8Array").into());
         }
         let bytes = copy_of(&value)?;
         let length = bytes.length();
-        size += length;
-        if size as usize > BODY_CAP {
+        self.size += length;
+        if self.size as usize > BODY_CAP {
             // The request is ended too; this is for streams that know nothing of it.
-            if let Ok(cancelled) = reader.cancel() {
+            if let Ok(cancelled) = self.reader.cancel() {
                 contain(&cancelled);
             }
-            return Ok(None);
+            return Ok(Progress::Done(Body::TooLarge));
         }
         if length > 0 {
-            chunks.push(bytes);
+            self.chunks.push(bytes);
         }
+        Ok(Progress::More)
     }
+}
+
+/// A body that came whole.
+pub(super) fn whole_body(buffer: &JsValue) -> Result<Body, JsValue> {
+    let bytes = bytes_of(buffer)?;
+    Ok(if bytes.length() as usize > BODY_CAP { Body::TooLarge } else { json_of(&bytes) })
+}
+
+/// The body that these bytes are. They are overwritten.
+fn json_of(bytes: &Uint8Array) -> Body {
+    let json = parse(bytes);
+    bytes.fill(0, 0, bytes.length());
+    json.map_or(Body::NotJson, |json| Body::Json(content_of(&json)))
 }
 
 /// A copy of bytes by the engine's own reading of them: a subclass may lie about its length. An error for a detached buffer.
@@ -274,14 +312,6 @@ pub(super) fn bytes_of(buffer: &JsValue) -> Result<Uint8Array, JsValue> {
     View::over(buffer)?;
     // Of a buffer, that is a view. What is read is overwritten later, and the buffer is a stranger's: it may be shared, too.
     copy_of(buffer).map(|view| view.slice(0, view.length()))
-}
-
-fn within_cap(bytes: Uint8Array) -> Option<Uint8Array> {
-    (bytes.length() as usize <= BODY_CAP).then_some(bytes)
-}
-
-fn type_error(message: &str) -> JsValue {
-    js_sys::TypeError::new(message).into()
 }
 
 /// All, in one buffer; those that they were in are overwritten.
@@ -329,11 +359,11 @@ fn content_of(json: &JsValue) -> Content {
         claims: token.as_deref().map(|token| claims_of(token)).unwrap_or_default(),
         token,
         exp: number(own(&data, "exp")),
-        reason: reason.and_then(|words| Some(Reason { utf8: utf8(&words)?, words: Foreign::new(words) })),
+        reason: reason.and_then(|words| Some(Reason { utf8: into_utf8(text(&words)?), words: Foreign::new(words) })),
     }
 }
 
 /// The object's own member: nothing that a page put on `Object.prototype` is part of a reply.
-fn own(object: &JsValue, name: &str) -> Option<JsValue> {
-    if has_own(object, name).unwrap_or(false) { property(object, name).ok() } else { None }
+fn own(object: &JsValue, member: &'static str) -> Option<JsValue> {
+    if name(member, |member| has_own(object, member)).unwrap_or(false) { property(object, member).ok() } else { None }
 }

@@ -7,12 +7,15 @@
 //! - No exception crosses a wasm frame, because `panic = "abort"` cannot unwind it: whatever a stranger may have made or
 //!   patched is reached by imports that catch.
 
+mod callers;
 mod client;
 mod error;
 mod event;
 mod exchange;
+mod flights;
 mod options;
 mod question;
+mod shell;
 mod store;
 mod timer;
 mod value;

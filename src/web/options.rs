@@ -1,6 +1,6 @@
 //! Reads the caller's objects. Every property is read once; whatever a getter does, the answer is options or an error.
 
-use super::value::{has_method, has_tag, is_object, is_same_text, property, utf8};
+use super::value::{has_method, has_tag, into_utf8, is_object, is_same_text, property, text};
 use crate::credentials::{BasicCredentials, Credentials, UserId};
 use crate::error::{AuthError, Foreign};
 use crate::options::{
@@ -169,8 +169,12 @@ fn read_function(value: &JsValue, option: &'static str) -> Result<Option<Functio
 
 /// Text that UTF-8 can carry.
 fn checked_text(option: &'static str, value: &JsValue) -> Result<zeroize::Zeroizing<Vec<u8>>> {
-    let utf8 = utf8(value).ok_or_else(|| AuthError::option(option, "is not a string"))?;
-    if is_same_text(&utf8, value) { Ok(utf8) } else { Err(AuthError::option(option, "holds a lone surrogate")) }
+    let text = text(value).ok_or_else(|| AuthError::option(option, "is not a string"))?;
+    if is_same_text(&text, value) {
+        Ok(into_utf8(text))
+    } else {
+        Err(AuthError::option(option, "holds a lone surrogate"))
+    }
 }
 
 fn read_url(value: JsValue) -> Result<Url> {
@@ -190,7 +194,7 @@ const METHODS: [(&str, &str); 5] = [
     ("get", "has a get that is not a function"),
     ("set", "has a set that is not a function"),
     ("delete", "has a delete that is not a function"),
-    ("acquire", "has a acquire that is not a function"),
+    ("acquire", "has an acquire that is not a function"),
     ("release", "has a release that is not a function"),
 ];
 

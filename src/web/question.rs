@@ -1,66 +1,181 @@
-//! What is asked of strangers: the `apiSecret` function, the store, Web Crypto. The answer may be a promise, or an error.
+//! What strangers were asked and have not answered yet: `fetch`, the body's stream, the `apiSecret` function, the store,
+//! Web Crypto.
+//!
+//! An answer is a promise, which may never settle. Its reactions are two functions that live as long as the module, bound to
+//! the number of the question: a promise keeps nothing of a client, and what comes after its flight has ended finds nothing.
 
-use super::store::{StoreEntry, ask_name};
-use super::timer::Timer;
-use crate::time::Instant;
-use js_sys::{Function, Promise};
+use super::exchange::{Attempt, PartialBody, ReplyHead};
+use super::shell::{Shell, ShellNumber};
+use super::store::{Deletion, StoreEntry, Writing};
+use super::value::contain;
+use crate::flight::FlightId;
+use js_sys::{Array, Promise};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    type Reaction;
+    #[wasm_bindgen(method)]
+    fn bind(this: &Reaction, this_argument: &JsValue, shell: ShellNumber, question: QuestionId) -> JsValue;
+
+    type Settling;
+    #[wasm_bindgen(method)]
+    fn then(this: &Settling, fulfilled: &JsValue, rejected: &JsValue) -> JsValue;
+}
+
+pub(super) type QuestionId = u32;
 
 /// A question, with what has to be known once it is answered.
 pub(super) enum Question {
     /// The hash that names the store's entry.
-    EntryName(Vec<u8>),
+    EntryName,
     /// The store's token.
-    Read(StoreEntry),
-    /// The lease, for so many seconds.
-    Acquire(StoreEntry, f64),
-    /// The secret; what calling the function came to.
-    Secret(Result<JsValue, JsValue>),
-    /// That a deletion which began before is over.
-    Deletion(Promise),
+    StoredToken,
+    /// The store's lease, and the promise of it.
+    Lease(StoreEntry, Promise),
+    /// The secret.
+    Secret,
+    /// The response to a request.
+    Response(Attempt),
+    /// The next chunk of its body.
+    Chunk(PartialBody),
+    /// Its body, whole.
+    Buffer(ReplyHead),
     /// That the store has the token.
-    Write(StoreEntry, Writing, f64),
-    /// That the lease is given back.
-    Release(StoreEntry),
-    /// That the store's token is deleted.
-    Delete(Deleting),
-    /// That a write is over, whose token is to be deleted then.
-    WriteEnd(Writing),
+    Write(Rc<Writing>),
+    /// That the store has its lease back.
+    Release,
+    /// That the store has deleted its token.
+    Deletion(Deletion),
 }
 
-/// A write to the store that is under way.
-#[derive(Clone)]
-pub(super) struct Writing {
-    /// The token as the store gets it.
-    pub(super) value: JsValue,
-    /// Resolves when the write is over.
-    pub(super) over: Promise,
-    pub(super) finish: Function,
+/// The questions of a client. Those of no flight are deletions.
+#[derive(Default)]
+pub(super) struct Questions {
+    list: Vec<(QuestionId, Option<FlightId>, Question)>,
+    last: QuestionId,
 }
 
-/// A deletion in the store that is under way.
-pub(super) struct Deleting {
-    pub(super) entry: StoreEntry,
-    /// The only token to delete.
-    pub(super) token: Option<JsValue>,
-    pub(super) asked: Instant,
-    pub(super) finish: Function,
-    /// Ends the wait for an answer.
-    pub(super) timer: Option<Timer>,
+impl Questions {
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// A number for the next one.
+    pub(super) fn next(&mut self) -> QuestionId {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
+
+    pub(super) fn add(&mut self, id: QuestionId, flight: Option<FlightId>, question: Question) {
+        self.list.push((id, flight, question));
+    }
+
+    pub(super) fn take(&mut self, id: QuestionId) -> Option<(Option<FlightId>, Question)> {
+        let index = self.list.iter().position(|question| question.0 == id)?;
+        let (_, flight, question) = self.list.remove(index);
+        Some((flight, question))
+    }
+
+    /// The deletion that was asked for last.
+    pub(super) fn last_deletion(&mut self) -> Option<&mut Deletion> {
+        self.list.iter_mut().rev().find_map(|(_, _, question)| match question {
+            Question::Deletion(deletion) => Some(deletion),
+            _ => None,
+        })
+    }
 }
 
-impl Question {
-    /// Asks it.
-    pub(super) fn ask(&self) -> Result<JsValue, JsValue> {
-        match self {
-            Self::EntryName(identity) => ask_name(identity),
-            Self::Read(entry) => entry.read(),
-            Self::Acquire(entry, ttl_s) => entry.acquire(*ttl_s),
-            Self::Secret(called) => called.clone(),
-            Self::Deletion(over) | Self::WriteEnd(Writing { over, .. }) => Ok(over.into()),
-            Self::Write(entry, writing, ttl_s) => entry.write(&writing.value, *ttl_s),
-            Self::Release(entry) => entry.release(),
-            Self::Delete(Deleting { entry, token, .. }) => entry.delete(token.as_ref()),
+thread_local! {
+    static ON_FULFILLED: Closure<dyn Fn(ShellNumber, QuestionId, JsValue)> = Closure::new(|shell, id, value| {
+        answered(shell, id, Ok(value));
+    });
+    static ON_REJECTED: Closure<dyn Fn(ShellNumber, QuestionId, JsValue)> = Closure::new(|shell, id, reason| {
+        answered(shell, id, Err(reason));
+    });
+}
+
+fn answered(shell: ShellNumber, id: QuestionId, answer: Result<JsValue, JsValue>) {
+    if let Some(shell) = Shell::find(shell) {
+        shell.answered(id, answer);
+    }
+}
+
+/// A promise of what a call of foreign code came to, whatever that is: a promise, a thenable, no promise at all, or an error.
+pub(super) fn settling(called: Result<JsValue, JsValue>) -> Promise {
+    match called {
+        // Not `resolve`: that hands out a stranger's own promise, whose `then` may be anything.
+        Ok(value) => Promise::race(&Array::of1(&value)).unchecked_into(),
+        Err(thrown) => Promise::reject(&thrown),
+    }
+}
+
+impl Shell {
+    /// Waits for the answer to a question of a flight. That may be over: foreign code was called to ask.
+    pub(super) fn ask(&self, flight: FlightId, question: Question, answer: &Promise) {
+        if self.has_flight(flight) {
+            let mut questions = self.questions.borrow_mut();
+            let id = questions.next();
+            questions.add(id, Some(flight), question);
+            drop(questions);
+            self.react(id, answer);
+        } else {
+            contain(answer);
+            self.leave(question);
+        }
+    }
+
+    /// Sees to it that the question's answer arrives.
+    pub(super) fn react(&self, id: QuestionId, answer: &Promise) {
+        let bound =
+            |reaction: &JsValue| reaction.unchecked_ref::<Reaction>().bind(&JsValue::UNDEFINED, self.number, id);
+        let fulfilled = ON_FULFILLED.with(|reaction| bound(reaction.as_ref()));
+        let rejected = ON_REJECTED.with(|reaction| bound(reaction.as_ref()));
+        answer.unchecked_ref::<Settling>().then(&fulfilled, &rejected);
+    }
+
+    fn answered(&self, id: QuestionId, answer: Result<JsValue, JsValue>) {
+        let taken = self.questions.borrow_mut().take(id);
+        let Some((flight, question)) = taken else { return };
+        match (question, flight) {
+            (Question::Deletion(deletion), _) => self.deleted(deletion, Some(answer)),
+            (question, Some(flight)) => self.answered_to(flight, question, answer),
+            (_, None) => {}
+        }
+        self.stay_while_busy();
+    }
+
+    fn answered_to(&self, flight: FlightId, question: Question, answer: Result<JsValue, JsValue>) {
+        match question {
+            Question::EntryName => self.entry_named(flight, answer),
+            Question::StoredToken => self.store_read(flight, answer),
+            Question::Lease(..) => self.lease_answered(flight, answer),
+            Question::Secret => self.secret_answered(flight, answer),
+            Question::Response(attempt) => self.response_came(flight, attempt, answer),
+            Question::Chunk(body) => self.chunk_came(flight, body, answer),
+            Question::Buffer(head) => self.buffer_came(flight, &head, answer),
+            Question::Write(writing) => self.written(flight, &writing, answer),
+            Question::Release => self.lease_released(flight, answer),
+            Question::Deletion(_) => {}
+        }
+    }
+
+    /// Waits no longer for what a flight, or nobody, has asked.
+    pub(super) fn forget_questions(&self, flight: Option<FlightId>) {
+        let forgotten: Vec<_> =
+            self.questions.borrow_mut().list.extract_if(.., |question| question.1 == flight).collect();
+        for (_, _, question) in forgotten {
+            self.leave(question);
+        }
+    }
+
+    /// Nobody waits for the answer any more.
+    fn leave(&self, question: Question) {
+        match question {
+            Question::Lease(entry, lease) => entry.release_if_granted(&lease),
+            Question::Write(writing) => self.write_over(&writing),
+            _ => {}
         }
     }
 }

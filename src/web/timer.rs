@@ -1,7 +1,6 @@
 //! The clocks and the timers.
 
 use crate::time::{Instant, Now, NumericDate};
-use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 /// A longer wait would be none at all; the client looks at the clock and waits again.
@@ -39,7 +38,7 @@ pub(super) struct Timer(JsValue);
 impl Timer {
     /// Calls `callback` with these two numbers after so many milliseconds. `None` where there are no timers, as on workerd at
     /// module scope.
-    pub(super) fn set(callback: &Function, client: u32, id: u32, ms: f64) -> Option<Self> {
+    pub(super) fn set(callback: &JsValue, client: u32, id: u32, ms: f64) -> Option<Self> {
         set_timeout(callback, ms.ceil().clamp(0.0, LONGEST_MS), client, id).ok().map(Self)
     }
 

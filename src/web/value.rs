@@ -2,15 +2,16 @@
 
 use js_sys::{Array, Function, Map, Object, Promise};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::cell::RefCell;
 use std::pin::Pin;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use zeroize::Zeroizing;
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
-    fn get_property(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;
+    fn get_property(object: &JsValue, name: &JsValue) -> Result<JsValue, JsValue>;
 
     /// The tag of a value, as `[object Name]`, that instances of another realm have too.
     #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call, catch)]
@@ -22,14 +23,14 @@ pub(super) fn text(value: &JsValue) -> Option<Zeroizing<String>> {
     value.as_string().map(Zeroizing::new)
 }
 
-/// The same in UTF-8.
-pub(super) fn utf8(value: &JsValue) -> Option<Zeroizing<Vec<u8>>> {
-    value.as_string().map(|text| Zeroizing::new(text.into_bytes()))
+/// The same text in UTF-8.
+pub(super) fn into_utf8(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
 /// Whether a text is what was encoded: UTF-8 has no lone surrogates, JavaScript's strings may.
-pub(super) fn is_same_text(utf8: &[u8], value: &JsValue) -> bool {
-    std::str::from_utf8(utf8).is_ok_and(|text| JsValue::from_str(text) == *value)
+pub(super) fn is_same_text(text: &str, value: &JsValue) -> bool {
+    JsValue::from_str(text) == *value
 }
 
 /// Whether a value is an object or a function.
@@ -43,13 +44,30 @@ pub(super) fn has_tag(value: &JsValue, tag: &str) -> bool {
 }
 
 /// A property of a stranger's object, whose getter may throw.
-pub(super) fn property(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
-    get_property(object, name)
+pub(super) fn property(object: &JsValue, property: &'static str) -> Result<JsValue, JsValue> {
+    name(property, |property| get_property(object, property))
+}
+
+thread_local! {
+    static NAMES: RefCell<Vec<(&'static str, Rc<JsValue>)>> = RefCell::default();
+}
+
+/// Uses a name of a property as JavaScript's string. It is made once: to decode one takes longer than to read the property.
+pub(super) fn name<T>(name: &'static str, using: impl FnOnce(&JsValue) -> T) -> T {
+    let known = NAMES.with_borrow_mut(|names| match names.iter().find(|known| std::ptr::eq(known.0, name)) {
+        Some(known) => Rc::clone(&known.1),
+        None => {
+            let value = Rc::new(JsValue::from_str(name));
+            names.push((name, Rc::clone(&value)));
+            value
+        }
+    });
+    using(&known)
 }
 
 /// Whether a stranger's object has a method of this name.
-pub(super) fn has_method(object: &JsValue, name: &str) -> bool {
-    property(object, name).is_ok_and(|method| method.is_function())
+pub(super) fn has_method(object: &JsValue, method: &'static str) -> bool {
+    property(object, method).is_ok_and(|method| method.is_function())
 }
 
 /// A member of what goes out.
@@ -126,12 +144,6 @@ pub(super) fn deferred() -> (Promise, Function) {
     let mut resolver = JsValue::UNDEFINED;
     let promise = Promise::new(&mut |resolve: Function, _| resolver = resolve.into());
     (promise, resolver.unchecked_into())
-}
-
-/// What a value resolves to, whatever it is: a promise, a thenable of a stranger, or no promise at all. `or` resolves to
-/// undefined when nobody waits any more; without it, what waits for a promise that never settles would be kept for good.
-pub(super) fn settled(value: &JsValue, or: &Promise) -> JsFuture {
-    Promise::race(&Array::of2(value, or)).into()
 }
 
 /// Lets a future go on by itself.

@@ -1,12 +1,12 @@
 //! One caller that waits: its promise, its signal and its timer. All are freed on drop.
 
 use super::options::Signal;
+use super::shell::{Shell, ShellNumber};
 use super::timer::Timer;
 use crate::refresh::CallerId;
 use crate::time::Instant;
 use js_sys::{Function, Map};
 use std::cell::RefCell;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// The first wait of a caller who polls, in milliseconds; it doubles up to the cap.
@@ -117,8 +117,10 @@ thread_local! {
         if let Some((signal, callers)) = entry
             && signal.is_aborted()
         {
-            for (_, abort) in callers {
-                abort();
+            for (shell, caller) in callers {
+                if let Some(shell) = Shell::find(shell) {
+                    shell.abort(caller);
+                }
             }
         }
     });
@@ -135,11 +137,12 @@ struct Signals {
 
 struct Entry {
     signal: Signal,
-    callers: Vec<(ListenerId, Rc<dyn Fn()>)>,
+    callers: Vec<SignalCaller>,
     on_abort: JsValue,
 }
 
-type ListenerId = u32;
+/// A caller, and the client that it called.
+type SignalCaller = (ShellNumber, CallerId);
 
 impl Signals {
     fn index(&self, number: u32) -> Option<usize> {
@@ -164,36 +167,36 @@ impl Signals {
 /// A caller's part in the listener of its signal; it leaves on drop, and the last one takes the listener with it.
 pub(super) struct Listener {
     number: u32,
-    id: ListenerId,
+    caller: SignalCaller,
 }
 
 impl Listener {
-    /// Calls `abort` once the signal aborts.
-    pub(super) fn new(signal: &Signal, abort: Rc<dyn Fn()>) -> Self {
-        let (listener, added) = SIGNALS.with_borrow_mut(|signals| {
-            let id = signals.next();
+    /// Tells the caller's client once the signal aborts.
+    pub(super) fn new(signal: &Signal, caller: SignalCaller) -> Self {
+        let (number, added) = SIGNALS.with_borrow_mut(|signals| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let known = signals.numbers.get(signal).as_f64().map(|number| number as u32);
             if let Some(number) = known
                 && let Some(entry) = signals.entry_mut(number)
             {
-                entry.callers.push((id, abort));
-                return (Self { number, id }, None);
+                entry.callers.push(caller);
+                return (number, None);
             }
+            let number = signals.next();
             let on_abort = ON_ABORT.with(|on_abort| {
-                on_abort.as_ref().unchecked_ref::<Function>().bind1(&JsValue::UNDEFINED, &JsValue::from(id))
+                on_abort.as_ref().unchecked_ref::<Function>().bind1(&JsValue::UNDEFINED, &JsValue::from(number))
             });
             let on_abort = JsValue::from(on_abort);
-            signals.numbers.set(signal, &JsValue::from(id));
-            let entry = Entry { signal: signal.clone(), callers: vec![(id, abort)], on_abort: on_abort.clone() };
-            signals.entries.push((id, entry));
-            (Self { number: id, id }, Some(on_abort))
+            signals.numbers.set(signal, &JsValue::from(number));
+            let entry = Entry { signal: signal.clone(), callers: vec![caller], on_abort: on_abort.clone() };
+            signals.entries.push((number, entry));
+            (number, Some(on_abort))
         });
         if let Some(on_abort) = added {
             // A signal that cannot be listened to never aborts.
             let _ = signal.add_event_listener("abort", &on_abort);
         }
-        listener
+        Self { number, caller }
     }
 
     pub(super) fn signal(&self) -> Option<Signal> {
@@ -204,18 +207,17 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let unused = SIGNALS.with_borrow_mut(|signals| {
-            let entry = signals.entry_mut(self.number)?;
-            let left =
-                entry.callers.iter().position(|caller| caller.0 == self.id).map(|index| entry.callers.remove(index));
-            if !entry.callers.is_empty() {
-                return Some((left, None));
-            }
             let index = signals.index(self.number)?;
+            let (_, entry) = signals.entries.get_mut(index)?;
+            entry.callers.retain(|caller| *caller != self.caller);
+            if !entry.callers.is_empty() {
+                return None;
+            }
             let (_, entry) = signals.entries.remove(index);
             signals.numbers.delete(&entry.signal);
-            Some((left, Some(entry)))
+            Some(entry)
         });
-        if let Some((_, Some(Entry { signal, on_abort, .. }))) = unused {
+        if let Some(Entry { signal, on_abort, .. }) = unused {
             let _ = signal.remove_event_listener("abort", &on_abort);
         }
     }
