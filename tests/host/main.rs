@@ -12,6 +12,8 @@ mod json;
 mod jwt;
 mod options;
 mod refresh;
+mod refresh_driver;
+mod refresh_errors;
 mod refresh_model;
 mod response;
 mod retry;
