@@ -188,6 +188,27 @@ fn on_workerd_a_slow_exchange_is_not_taken_over_while_its_request_is_there() {
 }
 
 #[test]
+fn on_workerd_each_take_over_waits_for_twice_as_long_as_the_last() {
+    let mut world = World::new(Kind { isolate: true, ..PLAIN });
+    world.api = Api::Hangs;
+    for _ in 0..3 {
+        world.ask(false);
+    }
+    world.pass(1.0);
+    world.request_ends(1, 1);
+    world.pass(200.0);
+    assert_eq!(world.flights.len(), 1);
+    world.pass(120.0);
+    assert_eq!(world.flights.len(), 2, "after 250 ms");
+    // Whose timer came first has taken over.
+    world.request_ends(2, 2);
+    world.pass(450.0);
+    assert_eq!(world.flights.len(), 2);
+    world.pass(120.0);
+    assert_eq!(world.flights.len(), 3, "after 500 ms");
+}
+
+#[test]
 fn a_lease_that_comes_when_its_flight_has_gone_is_given_back_beside_another_flight() {
     let mut world = World::new(STORE);
     world.store = Does::Well { after: 10.0 };

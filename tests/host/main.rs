@@ -4,6 +4,7 @@
 // A test may panic: that is how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod calls;
 mod client;
 mod credentials;
 mod date;

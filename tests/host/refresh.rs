@@ -4,7 +4,12 @@
 use crate::refresh_driver::{Driver, TIMEOUT, token};
 use digitalpaye_auth::effect::Effect;
 use digitalpaye_auth::error::{AuthError, Code};
+use digitalpaye_auth::flight::FlightConfig;
+use digitalpaye_auth::refresh::Turn;
 use digitalpaye_auth::time::Instant;
+use digitalpaye_auth::token::AccessToken;
+use std::rc::Rc;
+use zeroize::Zeroizing;
 
 #[test]
 fn however_many_call_one_flight_begins() {
@@ -37,8 +42,17 @@ fn windows_shrink_with_the_life_and_spread_over_a_fleet() {
     // Life 20 s: soft 4 s, begun up to 0.4 s earlier.
     let effects = driver.land_with(1, "a", 20.0, driver.now, 0.999_999);
     let Effect::CacheToken(_, until) = &effects[0] else { panic!("{effects:?}") };
-    let until = until.monotonic;
-    assert!((until.0 - 15_600.0).abs() < 0.01, "{until:?}");
+    assert!((until.monotonic.0 - 15_600.0).abs() < 0.01, "{until:?}");
+    assert!((until.wall.0 - 15.6).abs() < 0.01, "{until:?}");
+}
+
+#[test]
+fn the_soft_window_of_a_short_life_is_a_share_of_it() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.land(1, "a", 60.0);
+    assert_eq!(driver.at(47.9).call(), ["serve 2"]);
+    assert_eq!(driver.at(48.0).call(), ["serve 3", "start 2 direct behind"]);
 }
 
 #[test]
@@ -163,6 +177,29 @@ fn each_callers_deadline_is_its_own() {
 }
 
 #[test]
+fn of_a_short_timeout_a_tenth_is_worth_another_flight() {
+    let config =
+        FlightConfig { store: false, leases: false, isolate: false, events: false, max_retries: 2, timeout_ms: 100.0 };
+    for (left_ms, word) in [(9.9, "cancel 1"), (10.0, "start 2 direct")] {
+        let mut driver = Driver::of(config);
+        driver.call_until(100.0);
+        driver.call_until(100.0 + left_ms);
+        driver.at(0.1);
+        let words = driver.timed_out(1);
+        assert_eq!(words.last().map(String::as_str), Some(word), "{left_ms} ms left: {words:?}");
+    }
+}
+
+#[test]
+fn a_time_out_serves_the_held_token_but_those_who_insist_get_another_flight() {
+    let mut driver = Driver::holding();
+    assert_eq!(driver.at(591.0).call(), ["start 2 direct"]);
+    driver.call_until(700_000.0);
+    driver.force_until(700_000.0);
+    assert_eq!(driver.at(599.0).timed_out(2), ["serve 2", "serve 3", "cancel 2", "start 3 direct"]);
+}
+
+#[test]
 fn a_deadline_in_the_hard_window_serves_the_held_token() {
     let mut driver = Driver::holding();
     assert_eq!(driver.at(591.0).call(), ["start 2 direct"]);
@@ -200,6 +237,47 @@ fn a_store_is_to_bring_something_newer_than_what_is_held() {
     assert!(!driver.machine.accepts(token("a"), 900_000.0, driver.now));
     assert!(!driver.machine.accepts(token("b"), 600_000.0, driver.now));
     assert!(driver.machine.accepts(token("b"), 600_001.0, driver.now));
+    let driver = Driver::new(true);
+    assert!(driver.machine.accepts(token("a"), 0.1, driver.now));
+    assert!(!driver.machine.accepts(token("a"), 0.0, driver.now), "it has ended");
+}
+
+#[test]
+fn the_last_four_tokens_that_were_invalidated_are_refused_however_often_they_were() {
+    let mut driver = Driver::new(true);
+    for name in ["z", "a", "b", "c", "d", "d", "d"] {
+        driver.invalidate(Some(token(name)));
+    }
+    let accepts = |name| driver.machine.accepts(token(name), 1e9, driver.now);
+    assert_eq!(["a", "b", "c", "d", "z"].map(accepts), [false, false, false, false, true]);
+}
+
+#[test]
+fn a_flight_whose_request_ended_without_a_word_is_dropped_10_s_past_its_deadline() {
+    for (idle_s, kept) in [(39.999, true), (40.0, false)] {
+        let mut driver = Driver::with(false, true, false);
+        driver.call();
+        // Another flight takes over; this one never hears of it.
+        driver.lost(1);
+        driver.at(idle_s);
+        driver.invalidate(None);
+        driver.call();
+        assert_eq!(driver.flights.get(1).is_some(), kept, "{idle_s} s");
+    }
+}
+
+#[test]
+fn callers_see_the_last_error_of_the_newest_flight() {
+    let mut driver = Driver::with(false, true, false);
+    driver.call();
+    driver.lost(1);
+    driver.flights.get(1).unwrap().set_last_error(AuthError::new(Code::Network, ""));
+    driver.flights.get(2).unwrap().set_last_error(AuthError::new(Code::RateLimited, ""));
+    assert_eq!(driver.flights.last_error().code, Code::RateLimited);
+    driver.flights.end(1, &mut Vec::new());
+    assert_eq!(driver.flights.last_error().code, Code::RateLimited, "not of one that it replaced");
+    driver.flights.end(2, &mut Vec::new());
+    assert_eq!(driver.flights.last_error().code, Code::RateLimited, "also when that is over");
 }
 
 #[test]
@@ -266,4 +344,32 @@ fn deadlines_go_by_the_monotonic_clock_alone() {
     driver.call();
     assert!(driver.sleep(MONTH).call().is_empty());
     assert_eq!(driver.machine.deadline_of(1), Some(Instant(TIMEOUT)));
+}
+
+#[test]
+fn each_answer_says_whether_it_is_for_the_request_that_is_running() {
+    let here = |fails: bool| {
+        let mut driver = Driver::new(false);
+        driver.call();
+        driver.call();
+        let token = Rc::new(AccessToken::new(Some(Zeroizing::new("a".into())), Some(1.0), |_| 600.0).unwrap());
+        let mut effects = Vec::new();
+        let (now, flights) = (driver.now, &mut driver.flights);
+        let mut turn = Turn { now, here: Some(2), flights, effects: &mut effects };
+        if fails {
+            driver.machine.failed(1, &AuthError::new(Code::Network, "").into(), &mut turn);
+        } else {
+            driver.machine.landed(1, &token, now, 0.0, &mut turn);
+        }
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Resolve(caller) | Effect::Reject(caller, _) => Some((caller.id, caller.same_request)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    for fails in [false, true] {
+        assert_eq!(here(fails), [(1, false), (2, true)], "fails: {fails}");
+    }
 }

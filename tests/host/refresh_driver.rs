@@ -30,7 +30,10 @@ impl Driver {
     }
 
     pub(crate) fn with(store: bool, isolate: bool, events: bool) -> Self {
-        let config = FlightConfig { store, leases: false, isolate, events, max_retries: 2, timeout_ms: TIMEOUT };
+        Self::of(FlightConfig { store, leases: false, isolate, events, max_retries: 2, timeout_ms: TIMEOUT })
+    }
+
+    pub(crate) fn of(config: FlightConfig) -> Self {
         let now = Now { monotonic: Instant(0.0), wall: NumericDate(0.0) };
         Self { machine: Lifecycle::new(config), flights: Flights::new(config), now, callers: 0 }
     }
@@ -113,8 +116,21 @@ impl Driver {
     }
 
     pub(crate) fn call_effects(&mut self, force: bool) -> Vec<Effect> {
+        self.call_effects_until(force, self.now.monotonic.plus(TIMEOUT))
+    }
+
+    /// Calls with another deadline, in milliseconds.
+    pub(crate) fn call_until(&mut self, ms: f64) {
+        self.call_effects_until(false, Instant(ms));
+    }
+
+    pub(crate) fn force_until(&mut self, ms: f64) {
+        self.call_effects_until(true, Instant(ms));
+    }
+
+    fn call_effects_until(&mut self, force: bool, deadline: Instant) -> Vec<Effect> {
         self.callers += 1;
-        let call = Call { id: self.callers, force, deadline: self.now.monotonic.plus(TIMEOUT) };
+        let call = Call { id: self.callers, force, deadline };
         let mut effects = Vec::new();
         self.machine.call(call, self.now, &mut self.flights, &mut effects);
         effects

@@ -2,7 +2,7 @@
 
 use crate::refresh_driver::{Driver, token};
 use digitalpaye_auth::effect::Effect;
-use digitalpaye_auth::error::Code;
+use digitalpaye_auth::error::{AuthError, Code};
 
 #[test]
 fn later_calls_obey_retry_after_too() {
@@ -27,6 +27,24 @@ fn later_calls_obey_retry_after_too() {
     assert_eq!(driver.force(), ["fail 4"], "a forced one is past the store");
     assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 2", "serve 3"]);
     assert_eq!(driver.force(), ["fail 5"], "a store's token says nothing of the server");
+}
+
+#[test]
+fn only_a_wait_that_a_retry_would_obey_holds_later_calls_back() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    let mut error = AuthError::new(Code::BadRequest, "");
+    error.retry_after = Some(60.0);
+    driver.machine.refused(&error, driver.now);
+    driver.fail(1);
+    assert_eq!(driver.call(), ["start 2 direct"], "a 400 stays one");
+
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.refused(60.0);
+    driver.refused(0.0);
+    driver.fail(1);
+    assert_eq!(driver.call(), ["fail 2"], "no wait at all does not end another's");
 }
 
 #[test]
@@ -58,7 +76,11 @@ fn a_flight_that_begins_for_those_who_wait_obeys_retry_after() {
     driver.refused(10.0);
     assert_eq!(driver.at(1.0).invalidate(None), ["drop", "delete", "cancel 1", "start 2 direct at 10"]);
     assert!(driver.at(25.0).call().is_empty());
-    // One whose wait does not fit begins none.
+    // One whose wait does not fit, by a hair, begins none.
+    let mut other = Driver::new(true);
+    other.call();
+    other.refused(30.0);
+    assert_eq!(other.invalidate(None), ["drop", "delete", "cancel 1", "start 2 direct refused"]);
     driver.refused(60.0);
     assert_eq!(driver.at(30.0).timed_out(2), ["timed out 1", "cancel 2", "start 3 direct refused"]);
     assert_eq!(driver.invalidate(None), ["drop", "delete", "cancel 3", "start 4 direct refused"]);
@@ -172,11 +194,19 @@ fn a_failure_is_one_event_with_what_is_left() {
     driver.call();
     driver.refused(7.0);
     assert_eq!(driver.fail(6), ["failure false 0 Some(7000.0)", "fail 6"]);
+
+    let mut driver = Driver::with(false, false, true);
+    driver.call();
+    driver.refused(7.0);
+    assert_eq!(driver.at(7.0).fail(1), ["failure false 0 None", "fail 1"], "nothing is left to wait for");
 }
 
 #[test]
 fn a_caller_who_cannot_say_that_it_is_gone_is_forgotten() {
-    let mut driver = Driver::new(false);
-    driver.call();
-    assert_eq!(driver.at(35.0).call(), ["timed out 1"]);
+    for (seconds, gone) in [(30.9, false), (31.0, true), (35.0, true)] {
+        let mut driver = Driver::new(false);
+        driver.call();
+        let words = driver.at(seconds).call();
+        assert_eq!(words.first().is_some_and(|word| word == "timed out 1"), gone, "{seconds} s: {words:?}");
+    }
 }
