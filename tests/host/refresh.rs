@@ -47,12 +47,18 @@ fn windows_shrink_with_the_life_and_spread_over_a_fleet() {
 }
 
 #[test]
-fn the_soft_window_of_a_short_life_is_a_share_of_it() {
+fn the_windows_of_a_short_life_are_shares_of_it() {
     let mut driver = Driver::new(false);
     driver.call();
     driver.land(1, "a", 60.0);
     assert_eq!(driver.at(47.9).call(), ["serve 2"]);
     assert_eq!(driver.at(48.0).call(), ["serve 3", "start 2 direct behind"]);
+    for (seconds, words) in [(56.9, &["serve 2", "start 2 direct behind"][..]), (57.0, &["start 2 direct"])] {
+        let mut driver = Driver::new(false);
+        driver.call();
+        driver.land(1, "a", 60.0);
+        assert_eq!(driver.at(seconds).call(), words);
+    }
 }
 
 #[test]
