@@ -73,8 +73,11 @@ fn as_many_as_the_environment_says() {
     explore(processes.into(), crashes, pauses, late, refusals);
 }
 
-/// How runs may end: when, after how many requests, and with what for those who are alive.
-fn endings(protocol: Protocol) -> BTreeSet<(u64, u32, Vec<(bool, bool)>)> {
+/// When a run ends, after how many requests, and of each process whether it is alive and its caller got an error.
+type Ending = (u64, u32, Vec<(bool, bool)>);
+
+/// How runs may end.
+fn endings(protocol: Protocol) -> BTreeSet<Ending> {
     let (recorder, states) = StateRecorder::new_with_accessor();
     let checker = protocol.checker().visitor(recorder);
     let checker = if protocol.reduced { checker.symmetry().spawn_dfs().join() } else { checker.spawn_dfs().join() };
