@@ -11,6 +11,10 @@ import { sayOnce, step } from "./lib/terminal.mjs";
 const wasm = "wasm32-unknown-unknown";
 const wasmPack = "0.15.1";
 const cargoDeny = { crate: "cargo-deny", version: "0.20.2", commands: ["cargo-deny"], locked: true };
+// It answers only as `cargo mutants` calls it.
+const cargoMutants = { crate: "cargo-mutants", version: "27.1.0", commands: ["cargo-mutants"], asked: ["mutants", "--version"], locked: true };
+/** Those that only some commands need. */
+const optionalTools = [cargoDeny, cargoMutants];
 
 // Measured from a clone to the token with nothing downloaded or compiled before, other work on the machine: 4 min 44 s,
 // 3 min of it for the two tools.
@@ -112,9 +116,9 @@ async function installRust() {
   if (missing.length > 0) await rustup(`Installing Rust's ${missing.join(" and ")}`, ["component", "add", ...missing]);
 }
 
-function version(name) {
+function version(name, asked = ["--version"]) {
   const path = which(name);
-  return path && ask(path, ["--version"])?.split(/\s+/)[1];
+  return path && ask(path, asked)?.split(/\s+/)[1];
 }
 
 /** The command-line half of wasm-bindgen has to be of the same version as the crate that the module links. */
@@ -133,7 +137,7 @@ function wasmTools() {
 }
 
 function missingOf(cargoTools) {
-  return cargoTools.filter((tool) => tool.commands.some((name) => version(name) !== tool.version));
+  return cargoTools.filter((tool) => tool.commands.some((name) => version(name, tool.asked) !== tool.version));
 }
 
 async function installCargoTools(wanted) {
@@ -149,7 +153,7 @@ async function installCargoTools(wanted) {
       timeout: minutes(45), onStdout: report, onStderr: report,
     }));
     for (const name of tool.commands) {
-      if (version(name) !== tool.version) throw new Failure(`${which(name) ?? name} is not of version ${tool.version}.`);
+      if (version(name, tool.asked) !== tool.version) throw new Failure(`${which(name) ?? name} is not of version ${tool.version}.`);
     }
   }
   rmSync(scratch, { recursive: true, force: true });
@@ -180,7 +184,7 @@ const programs = {
   openssl: { names: ["openssl"], debian: ["openssl"], ubuntu: ["openssl"], dnf: ["openssl"], brew: ["openssl"] },
   redis: { names: ["redis-server"], debian: ["redis-server"], ubuntu: ["redis-server"], dnf: ["redis"], brew: ["redis"] },
 };
-export const toolNames = [...Object.keys(programs), cargoDeny.crate];
+export const toolNames = [...Object.keys(programs), ...optionalTools.map((tool) => tool.crate)];
 
 /** Where a program that setup knows is found. */
 export function program(name) {
@@ -229,7 +233,7 @@ export async function setup({ needs = [] } = {}) {
   await installNpmPackages();
   await installPrograms(["cc", ...needs.filter((name) => name in programs)]);
   await installRust();
-  await installCargoTools([...wasmTools(), ...(needs.includes(cargoDeny.crate) ? [cargoDeny] : [])]);
+  await installCargoTools([...wasmTools(), ...optionalTools.filter((tool) => needs.includes(tool.crate))]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -321,9 +321,8 @@ impl Flight {
 
     /// A request is being sent.
     pub fn sent(&mut self, now: Now) {
-        if self.attempts > 0 {
-            self.last_error = AuthError::timeout();
-        }
+        // Whatever failed before it: what runs out of time now is this request.
+        self.last_error = AuthError::timeout();
         self.attempts += 1;
         self.asked = now;
         self.wake_at = None;

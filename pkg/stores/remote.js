@@ -40,7 +40,7 @@ export function remoteStore(send) {
 
   return {
     async get(key) {
-      const asked = performance.now();
+      const used = stopwatch();
       const [value, left] = await call("get", key);
       if (value === null || value === undefined) return null;
       const token = parse(value);
@@ -48,7 +48,7 @@ export function remoteStore(send) {
       if (token === null) return {};
       if (Number(left) === -1) return token;
       // The server counted at some moment after the question was asked; all the time since then counts as used up.
-      const leftMs = Number(left) - (performance.now() - asked);
+      const leftMs = Number(left) - used();
       return leftMs > 0 ? { ...token, ttlSeconds: leftMs / 1_000 } : null;
     },
 
@@ -78,14 +78,14 @@ export function remoteStore(send) {
       owner ??= crypto.randomUUID();
       const ticket = {};
       leases.set(key, ticket);
-      const asked = performance.now();
+      const used = stopwatch();
       const [granted] = await call("acquire", key, owner, life);
       const last = leases.get(key) === ticket;
       if (Number(granted) !== 1) {
         if (last) leases.delete(key);
         return false;
       }
-      const late = performance.now() - asked > ANSWER_MS;
+      const late = used() > ANSWER_MS;
       // Nobody waits for this lease any more: its caller has gone, or released it while the answer was under way.
       if ((late && last) || !leases.has(key)) {
         leases.delete(key);

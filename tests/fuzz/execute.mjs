@@ -11,6 +11,8 @@ const GRACE_MS = 30;
 const HORIZON_MS = 2e12;
 /** How many timers may go off in one execution: a lease is asked for again and again, for as long as a call may take. */
 const TIMERS = 2_000;
+/** How long what goes on in a store may take once every client was disposed of: a write, then the lease's return, of 2 s each. */
+const DRAIN_MS = 5_000;
 /** How often foreign code calls the package in one execution: from within those calls it is called again. */
 const ACTS = 4;
 const EVENTS = ["token", "retry", "failure", "store", "unauthorized"];
@@ -712,17 +714,20 @@ export class World {
     }
   }
 
-  /** Lets the timers that are left go off, but for those of calls that nobody could wait for. */
+  /** Lets time go on until nothing of the package's is under way: what it waits for then is given up within seconds. */
   async #drain() {
     const { time } = this;
+    const ofPackage = () => time.pending().filter(({ id }) => !this.#ours.has(id));
     if (!this.calls.some(({ state, kind }) => state === "pending" && kind !== "fetch")) {
       await time.advance(50);
-      const kept = time.pending().filter(({ id, ref }) => ref && !this.#ours.has(id));
+      const kept = ofPackage().filter(({ ref }) => ref);
       if (kept.length > 0) this.problem(`${kept.length} timers keep the process when every call has settled and every client was disposed of`);
     }
-    for (let left = 40; left > 0 && time.pending().length > 0; left -= 1) {
-      await time.until(ignore, Math.min(...time.pending().map(({ at }) => at)));
-    }
+    // A lease may be one of half a millisecond, and is renewed for as long as a write goes on.
+    let timers = 2 * DRAIN_MS;
+    await time.until(() => ofPackage().length === 0 || (timers -= 1) < 0, time.now() + DRAIN_MS);
+    const left = ofPackage().length;
+    if (left > 0) this.problem(`${left} timers are left ${DRAIN_MS} ms after every client was disposed of`);
   }
 
   /** What came of the calls, to be counted. */

@@ -12,15 +12,8 @@ test("what was found once, and what is at an edge: every input of the corpus", {
   assert.equal(figures.executions, inputs.length);
 });
 
-// Of the whole run the heap is not searched: one input among its 20,000 leaves a handle of the module on a function of the
-// fuzzer's own, by which the secret is found. Which one is not known yet; the first 1,500 leave none.
-test("hostile options, signals, replies, stores and clocks: no secret left in the heap", { timeout: 120_000 }, async () => {
-  const { finds } = await fuzz({ consumer: await installed(), seed: 20_261_125, count: 1_500 });
-  assert.deepEqual(finds, []);
-});
-
 test("hostile options, signals, replies, stores and clocks: no find, and no secret left in memory, heap or output", { timeout: 240_000 }, async (t) => {
-  const { figures, finds } = await fuzz({ consumer: await installed(), seed: 20_261_125, count: 20_000, snapshot: false });
+  const { figures, finds } = await fuzz({ consumer: await installed(), seed: 20_261_125, count: 20_000 });
   assert.deepEqual(finds, []);
   t.diagnostic(JSON.stringify(figures));
   // Not by never getting anywhere.

@@ -59,7 +59,7 @@ function drawOptions(dice, hostile) {
   if (chance(0.3)) fields.environment = pick(["Sandbox", "Production", "x~!", { $: "undefined" }]);
   if (chance(0.1)) delete fields.fetch;
   if (chance(0.1)) delete fields.timeout;
-  if (chance(0)) fields.apiSecret = { $: "asked", how: pick(ASKED), value: pick(SECRETS), ...(chance(0.3) && { act: drawAct(dice) }) };
+  if (chance(0.15)) fields.apiSecret = { $: "asked", how: pick(ASKED), value: pick(SECRETS), ...(chance(0.3) && { act: drawAct(dice) }) };
   if (chance(0.2)) fields.onEvent = { ...drawMethod(dice), $: "listener" };
   const options = { fields };
   if (!hostile) return options;

@@ -91,4 +91,9 @@ export const mutants = [
     edits: [["fetch.js", "if (url.origin === new URL(baseUrl).origin) return;", "return;"]],
     message: /a token was sent to https:\/\/elsewhere\.example/,
   },
+  {
+    fault: "a timer that is needed no longer goes on, though it keeps no process",
+    edits: [[GLUE, "clearTimeout(arg0);", "arg0.unref?.();"]],
+    message: /timers are left/,
+  },
 ];

@@ -45,6 +45,10 @@ fn what_is_no_date() {
         "Sun, 06 Foo 1994 08:49:37 GMT",
         "Sun, 06 Nov 994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49:37 GMT extra",
+        "Su, 06 Nov 1994 08:49:37 GMT",
+        "S1n, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 00006 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08::37 GMT",
         "2024-10-11T08:20:03Z",
     ] {
         assert_eq!(http_date(text), None, "{text}");

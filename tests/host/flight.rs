@@ -126,6 +126,14 @@ fn error(code: Code) -> Box<AuthError> {
 }
 
 #[test]
+fn one_that_takes_over_waits_until_the_lost_one_would_have_tried_again() {
+    for (retry_at, next) in [(4.0, "exchange"), (5.0, "exchange"), (6.0, "wait")] {
+        let mut driver = Driver::with(PLAIN, FlightPlan { retry_at: Some(Instant(retry_at)), ..plan(TIMEOUT) });
+        assert_eq!(driver.begin(false, 5.0), next, "at {retry_at} ms");
+    }
+}
+
+#[test]
 fn without_a_store_it_sends_at_once() {
     let mut driver = Driver::new(PLAIN);
     assert_eq!(driver.begin(true, 1.0), "exchange");

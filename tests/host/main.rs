@@ -4,6 +4,7 @@
 // A test may panic: that is how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod calls;
 mod client;
 mod credentials;
 mod date;
@@ -12,6 +13,8 @@ mod json;
 mod jwt;
 mod options;
 mod refresh;
+mod refresh_driver;
+mod refresh_errors;
 mod refresh_model;
 mod response;
 mod retry;

@@ -1,213 +1,15 @@
-// The lifecycle: each row of its table by example. Random interleavings are in refresh_model.rs.
+// The lifecycle: each row of its table by example, but for those of errors (refresh_errors.rs). Random interleavings are in
+// refresh_model.rs.
 
+use crate::refresh_driver::{Driver, TIMEOUT, token};
 use digitalpaye_auth::effect::Effect;
-use digitalpaye_auth::error::{AuthError, Code, Foreign};
-use digitalpaye_auth::event::Event;
-use digitalpaye_auth::flight::{FlightConfig, FlightId};
-use digitalpaye_auth::refresh::{Call, CallerId, Flights, Lifecycle, Turn};
-use digitalpaye_auth::time::{Instant, Now, NumericDate};
-use digitalpaye_auth::token::{AccessToken, Fingerprint};
+use digitalpaye_auth::error::{AuthError, Code};
+use digitalpaye_auth::flight::FlightConfig;
+use digitalpaye_auth::refresh::Turn;
+use digitalpaye_auth::time::Instant;
+use digitalpaye_auth::token::AccessToken;
 use std::rc::Rc;
 use zeroize::Zeroizing;
-
-pub(crate) const TIMEOUT: f64 = 30_000.0;
-
-pub(crate) fn token(name: &str) -> Fingerprint {
-    Fingerprint::of(name)
-}
-
-/// A lifecycle with its flights, which do nothing by themselves.
-pub(crate) struct Driver {
-    pub(crate) machine: Lifecycle,
-    pub(crate) flights: Flights,
-    pub(crate) now: Now,
-    pub(crate) callers: CallerId,
-}
-
-impl Driver {
-    pub(crate) fn new(store: bool) -> Self {
-        Self::with(store, false, false)
-    }
-
-    pub(crate) fn with(store: bool, isolate: bool, events: bool) -> Self {
-        let config = FlightConfig { store, leases: false, isolate, events, max_retries: 2, timeout_ms: TIMEOUT };
-        let now = Now { monotonic: Instant(0.0), wall: NumericDate(0.0) };
-        Self { machine: Lifecycle::new(config), flights: Flights::new(config), now, callers: 0 }
-    }
-
-    /// A client that holds `a`, which lives for 600 s: soft from 480 s, hard from 590 s on.
-    fn holding() -> Self {
-        let mut driver = Self::new(false);
-        assert_eq!(driver.call(), ["start 1 direct"]);
-        assert_eq!(driver.land(1, "a", 600.0), ["hold 1", "serve 1"]);
-        driver
-    }
-
-    /// On both clocks.
-    fn at(&mut self, seconds: f64) -> &mut Self {
-        self.now = Now { monotonic: Instant(seconds * 1_000.0), wall: NumericDate(seconds) };
-        self
-    }
-
-    /// The machine sleeps: the monotonic clock stands.
-    fn sleep(&mut self, seconds: f64) -> &mut Self {
-        self.now.wall.0 += seconds;
-        self
-    }
-
-    pub(crate) fn turn(&mut self, event: impl FnOnce(&mut Lifecycle, &mut Turn<'_>)) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let mut turn = Turn { now: self.now, here: None, flights: &mut self.flights, effects: &mut effects };
-        event(&mut self.machine, &mut turn);
-        effects
-    }
-
-    /// Effects as short texts: what the tests below compare.
-    fn words(&mut self, effects: &[Effect]) -> Vec<String> {
-        let mut words = Vec::new();
-        for effect in effects {
-            words.push(match effect {
-                Effect::BeginFlight(id) => {
-                    let plan = &self.flights.get(*id).expect("the flight that begins").plan;
-                    let mut word = format!("start {id}");
-                    word += if plan.direct { " direct" } else { "" };
-                    word += if plan.background { " behind" } else { "" };
-                    word += if plan.refusal.is_some() { " refused" } else { "" };
-                    word + &plan.retry_at.map_or(String::new(), |at| format!(" at {}", at.0 / 1_000.0))
-                }
-                Effect::AbortRequest(id) => format!("cancel {id}"),
-                Effect::Resolve(caller) => format!("serve {}", caller.id),
-                Effect::Reject(caller, error) if error.code == Code::Timeout => format!("timed out {}", caller.id),
-                Effect::Reject(caller, _) => format!("fail {}", caller.id),
-                Effect::Rethrow(caller, _) => format!("rethrow {}", caller.id),
-                Effect::CacheToken(..) => format!("hold {}", self.holder()),
-                Effect::ClearCache => "drop".into(),
-                Effect::DeleteStored { held: false } => "delete".into(),
-                Effect::DeleteStored { held: true } => "delete held".into(),
-                Effect::Report(Event::Unauthorized { retried }) => format!("unauthorized {retried}"),
-                Effect::Report(Event::Failure { background, ttl_s, retry_in_ms, .. }) => {
-                    format!("failure {background} {ttl_s} {retry_in_ms:?}")
-                }
-                Effect::SetTimer { .. } | Effect::EndFlight(_) => continue,
-                other => panic!("{other:?} is not of a lifecycle"),
-            });
-        }
-        words
-    }
-
-    fn holder(&self) -> FlightId {
-        (1..=50).find(|&id| self.machine.holds(id)).expect("a token that is held")
-    }
-
-    fn call(&mut self) -> Vec<String> {
-        self.call_with(false)
-    }
-
-    fn force(&mut self) -> Vec<String> {
-        self.call_with(true)
-    }
-
-    fn call_with(&mut self, force: bool) -> Vec<String> {
-        let effects = self.call_effects(force);
-        self.words(&effects)
-    }
-
-    pub(crate) fn call_effects(&mut self, force: bool) -> Vec<Effect> {
-        self.callers += 1;
-        let call = Call { id: self.callers, force, deadline: self.now.monotonic.plus(TIMEOUT) };
-        let mut effects = Vec::new();
-        self.machine.call(call, self.now, &mut self.flights, &mut effects);
-        effects
-    }
-
-    pub(crate) fn land_with(&mut self, id: FlightId, name: &str, life_s: f64, asked: Now, spread: f64) -> Vec<Effect> {
-        let text = Zeroizing::new(String::from(name));
-        let token = Rc::new(AccessToken::new(Some(text), Some(1.0), |_| life_s).unwrap());
-        let mut effects = self.turn(|machine, turn| {
-            machine.landed(id, &token, asked, spread, turn);
-        });
-        self.flights.end(id, &mut effects);
-        effects
-    }
-
-    fn land(&mut self, id: FlightId, name: &str, life_s: f64) -> Vec<String> {
-        let effects = self.land_with(id, name, life_s, self.now, 0.0);
-        self.words(&effects)
-    }
-
-    pub(crate) fn fail_effects(&mut self, id: FlightId, error: Box<AuthError>) -> Vec<Effect> {
-        let error = error.into();
-        let mut effects = self.turn(|machine, turn| machine.failed(id, &error, turn));
-        self.flights.end(id, &mut effects);
-        effects
-    }
-
-    fn fail_with(&mut self, id: FlightId, error: Box<AuthError>) -> Vec<String> {
-        let effects = self.fail_effects(id, error);
-        self.words(&effects)
-    }
-
-    fn fail(&mut self, id: FlightId) -> Vec<String> {
-        self.fail_with(id, AuthError::new(Code::Network, ""))
-    }
-
-    fn refused(&mut self, seconds: f64) {
-        let mut error = AuthError::new(Code::RateLimited, "");
-        error.retry_after = Some(seconds);
-        error.attempts = 3;
-        self.machine.refused(&error, self.now);
-    }
-
-    fn abort(&mut self, id: CallerId) -> Vec<String> {
-        let effects = self.turn(|machine, turn| machine.abort(id, turn));
-        self.words(&effects)
-    }
-
-    fn lost(&mut self, id: FlightId) -> Vec<String> {
-        let effects = self.turn(|machine, turn| machine.lost(id, turn));
-        self.words(&effects)
-    }
-
-    fn timed_out(&mut self, id: FlightId) -> Vec<String> {
-        let effects = self.turn(|machine, turn| machine.timed_out(id, turn));
-        self.words(&effects)
-    }
-
-    fn deadline(&mut self, id: CallerId) -> Vec<String> {
-        let effects = self.turn(|machine, turn| machine.deadline(id, turn));
-        self.words(&effects)
-    }
-
-    fn invalidate(&mut self, bad: Option<Fingerprint>) -> Vec<String> {
-        let effects = self.turn(|machine, turn| {
-            machine.invalidate(bad, turn);
-        });
-        self.words(&effects)
-    }
-
-    fn interrupted(&mut self, id: FlightId, leader: CallerId) -> Vec<String> {
-        let value = Foreign::new(7);
-        let mut effects = self.turn(|machine, turn| machine.interrupted(id, Some(leader), value, turn));
-        self.flights.end(id, &mut effects);
-        self.words(&effects)
-    }
-
-    fn unauthorized(&mut self, name: &str, replayable: bool) -> bool {
-        let mut retry = false;
-        self.turn(|machine, turn| retry = machine.unauthorized(token(name), replayable, turn));
-        retry
-    }
-
-    fn holds(&self, id: FlightId) -> bool {
-        self.machine.holds(id)
-    }
-
-    fn close(&mut self) -> Vec<String> {
-        let error = Rc::new(*AuthError::option("apiSecret", ""));
-        let effects = self.turn(|machine, turn| machine.close(&error, turn));
-        self.words(&effects)
-    }
-}
 
 #[test]
 fn however_many_call_one_flight_begins() {
@@ -240,8 +42,23 @@ fn windows_shrink_with_the_life_and_spread_over_a_fleet() {
     // Life 20 s: soft 4 s, begun up to 0.4 s earlier.
     let effects = driver.land_with(1, "a", 20.0, driver.now, 0.999_999);
     let Effect::CacheToken(_, until) = &effects[0] else { panic!("{effects:?}") };
-    let until = until.monotonic;
-    assert!((until.0 - 15_600.0).abs() < 0.01, "{until:?}");
+    assert!((until.monotonic.0 - 15_600.0).abs() < 0.01, "{until:?}");
+    assert!((until.wall.0 - 15.6).abs() < 0.01, "{until:?}");
+}
+
+#[test]
+fn the_windows_of_a_short_life_are_shares_of_it() {
+    let mut driver = Driver::new(false);
+    driver.call();
+    driver.land(1, "a", 60.0);
+    assert_eq!(driver.at(47.9).call(), ["serve 2"]);
+    assert_eq!(driver.at(48.0).call(), ["serve 3", "start 2 direct behind"]);
+    for (seconds, words) in [(56.9, &["serve 2", "start 2 direct behind"][..]), (57.0, &["start 2 direct"])] {
+        let mut driver = Driver::new(false);
+        driver.call();
+        driver.land(1, "a", 60.0);
+        assert_eq!(driver.at(seconds).call(), words);
+    }
 }
 
 #[test]
@@ -366,6 +183,29 @@ fn each_callers_deadline_is_its_own() {
 }
 
 #[test]
+fn of_a_short_timeout_a_tenth_is_worth_another_flight() {
+    let config =
+        FlightConfig { store: false, leases: false, isolate: false, events: false, max_retries: 2, timeout_ms: 100.0 };
+    for (left_ms, word) in [(9.9, "cancel 1"), (10.0, "start 2 direct")] {
+        let mut driver = Driver::of(config);
+        driver.call_until(100.0);
+        driver.call_until(100.0 + left_ms);
+        driver.at(0.1);
+        let words = driver.timed_out(1);
+        assert_eq!(words.last().map(String::as_str), Some(word), "{left_ms} ms left: {words:?}");
+    }
+}
+
+#[test]
+fn a_time_out_serves_the_held_token_but_those_who_insist_get_another_flight() {
+    let mut driver = Driver::holding();
+    assert_eq!(driver.at(591.0).call(), ["start 2 direct"]);
+    driver.call_until(700_000.0);
+    driver.force_until(700_000.0);
+    assert_eq!(driver.at(599.0).timed_out(2), ["serve 2", "serve 3", "cancel 2", "start 3 direct"]);
+}
+
+#[test]
 fn a_deadline_in_the_hard_window_serves_the_held_token() {
     let mut driver = Driver::holding();
     assert_eq!(driver.at(591.0).call(), ["start 2 direct"]);
@@ -403,6 +243,47 @@ fn a_store_is_to_bring_something_newer_than_what_is_held() {
     assert!(!driver.machine.accepts(token("a"), 900_000.0, driver.now));
     assert!(!driver.machine.accepts(token("b"), 600_000.0, driver.now));
     assert!(driver.machine.accepts(token("b"), 600_001.0, driver.now));
+    let driver = Driver::new(true);
+    assert!(driver.machine.accepts(token("a"), 0.1, driver.now));
+    assert!(!driver.machine.accepts(token("a"), 0.0, driver.now), "it has ended");
+}
+
+#[test]
+fn the_last_four_tokens_that_were_invalidated_are_refused_however_often_they_were() {
+    let mut driver = Driver::new(true);
+    for name in ["z", "a", "b", "c", "d", "d", "d"] {
+        driver.invalidate(Some(token(name)));
+    }
+    let accepts = |name| driver.machine.accepts(token(name), 1e9, driver.now);
+    assert_eq!(["a", "b", "c", "d", "z"].map(accepts), [false, false, false, false, true]);
+}
+
+#[test]
+fn a_flight_whose_request_ended_without_a_word_is_dropped_10_s_past_its_deadline() {
+    for (idle_s, kept) in [(39.999, true), (40.0, false)] {
+        let mut driver = Driver::with(false, true, false);
+        driver.call();
+        // Another flight takes over; this one never hears of it.
+        driver.lost(1);
+        driver.at(idle_s);
+        driver.invalidate(None);
+        driver.call();
+        assert_eq!(driver.flights.get(1).is_some(), kept, "{idle_s} s");
+    }
+}
+
+#[test]
+fn callers_see_the_last_error_of_the_newest_flight() {
+    let mut driver = Driver::with(false, true, false);
+    driver.call();
+    driver.lost(1);
+    driver.flights.get(1).unwrap().set_last_error(AuthError::new(Code::Network, ""));
+    driver.flights.get(2).unwrap().set_last_error(AuthError::new(Code::RateLimited, ""));
+    assert_eq!(driver.flights.last_error().code, Code::RateLimited);
+    driver.flights.end(1, &mut Vec::new());
+    assert_eq!(driver.flights.last_error().code, Code::RateLimited, "not of one that it replaced");
+    driver.flights.end(2, &mut Vec::new());
+    assert_eq!(driver.flights.last_error().code, Code::RateLimited, "also when that is over");
 }
 
 #[test]
@@ -472,178 +353,29 @@ fn deadlines_go_by_the_monotonic_clock_alone() {
 }
 
 #[test]
-fn later_calls_obey_retry_after_too() {
-    let mut driver = Driver::new(false);
-    driver.call();
-    driver.refused(60.0);
-    assert_eq!(driver.fail(1), ["fail 1"]);
-    driver.at(10.5);
-    let effects = driver.call_effects(false);
-    let Effect::Reject(_, error) = &effects[0] else { panic!("{effects:?}") };
-    assert_eq!((error.code, error.retry_after, error.attempts), (Code::RateLimited, Some(50.0), 0));
-    assert_eq!(driver.force(), ["fail 3"]);
-    assert_eq!(driver.at(59.999).call(), ["fail 4"]);
-    assert_eq!(driver.at(60.0).call(), ["start 2 direct"]);
-
-    let mut driver = Driver::new(true);
-    driver.call();
-    driver.refused(60.0);
-    driver.fail(1);
-    assert_eq!(driver.call(), ["start 2 refused"], "the store may have one");
-    assert!(driver.call().is_empty());
-    assert_eq!(driver.force(), ["fail 4"], "a forced one is past the store");
-    assert_eq!(driver.land(2, "b", 600.0), ["hold 2", "serve 2", "serve 3"]);
-    assert_eq!(driver.force(), ["fail 5"], "a store's token says nothing of the server");
-}
-
-#[test]
-fn what_a_flight_learnt_before_it_was_aborted_is_kept() {
-    let mut driver = Driver::new(false);
-    driver.call();
-    driver.refused(60.0);
-    assert_eq!(driver.abort(1), ["cancel 1"]);
-    assert_eq!(driver.call(), ["fail 2"]);
-}
-
-#[test]
-fn nothing_begins_behind_the_callers_before_retry_after() {
-    let mut driver = Driver::holding();
-    driver.at(470.0).refused(60.0);
-    assert_eq!(driver.at(480.0).call(), ["serve 2"]);
-    assert_eq!(driver.at(530.0).call(), ["serve 3", "start 2 direct behind"]);
-    let mut driver = Driver::new(true);
-    driver.call();
-    driver.land(1, "a", 600.0);
-    driver.at(470.0).refused(60.0);
-    assert_eq!(driver.at(480.0).call(), ["serve 2", "start 2 behind refused"], "the store may have one");
-}
-
-#[test]
-fn a_flight_that_begins_for_those_who_wait_obeys_retry_after() {
-    let mut driver = Driver::new(true);
-    driver.call();
-    driver.refused(10.0);
-    assert_eq!(driver.at(1.0).invalidate(None), ["drop", "delete", "cancel 1", "start 2 direct at 10"]);
-    assert!(driver.at(25.0).call().is_empty());
-    // One whose wait does not fit begins none.
-    driver.refused(60.0);
-    assert_eq!(driver.at(30.0).timed_out(2), ["timed out 1", "cancel 2", "start 3 direct refused"]);
-    assert_eq!(driver.invalidate(None), ["drop", "delete", "cancel 3", "start 4 direct refused"]);
-}
-
-#[test]
-fn what_a_framework_throws_is_for_its_caller_and_the_others_begin_again() {
-    let mut driver = Driver::new(false);
-    driver.call();
-    driver.call();
-    driver.call();
-    assert_eq!(driver.interrupted(1, 1), ["rethrow 1", "start 2 direct"]);
-    assert_eq!(driver.flights.get(2).unwrap().plan.leader, Some(3), "in the context of one of them");
-    assert!(driver.interrupted(1, 3).is_empty(), "that one is over");
-    assert_eq!(driver.interrupted(2, 3), ["rethrow 3", "start 3 direct"]);
-    assert_eq!(driver.interrupted(3, 2), ["rethrow 2"], "nobody is left");
-    assert_eq!(driver.machine.current(), None);
-
-    // The leader has left: nobody sees the value.
-    let mut driver = Driver::new(false);
-    driver.call();
-    driver.call();
-    driver.abort(1);
-    assert_eq!(driver.interrupted(1, 1), ["start 2 direct"]);
-}
-
-#[test]
-fn on_workerd_one_of_the_others_begins_again_in_its_own_request() {
-    let mut driver = Driver::with(false, true, false);
-    driver.call();
-    driver.call();
-    assert_eq!(driver.interrupted(1, 1), ["rethrow 1"]);
-    let effects = driver.turn(|machine, turn| machine.restart_if_none(1, turn));
-    assert!(effects.is_empty(), "it has its answer");
-    let effects = driver.turn(|machine, turn| machine.restart_if_none(2, turn));
-    assert_eq!(driver.words(&effects), ["start 2 direct"]);
-    let effects = driver.turn(|machine, turn| machine.restart_if_none(2, turn));
-    assert!(effects.is_empty(), "one is under way");
-}
-
-#[test]
-fn a_401_costs_a_token_and_a_second_one_does_not() {
-    let mut driver = Driver::holding();
-    assert!(driver.unauthorized("a", true));
-    assert!(!driver.holds(1));
-    assert!(driver.unauthorized("a", true), "a request beside it, with the old token");
-    driver.call();
-    driver.land(2, "b", 600.0);
-    driver.turn(|machine, turn| machine.unauthorized_again(token("b"), turn));
-    for replayable in [true, false] {
-        assert!(!driver.at(29.999).unauthorized("b", replayable), "believed");
-        assert!(driver.holds(2));
-    }
-    assert!(driver.unauthorized("a", true), "another token's");
-    assert!(driver.holds(2));
-    assert!(driver.at(30.0).unauthorized("b", true));
-    assert!(!driver.holds(2));
-}
-
-#[test]
-fn a_401_of_a_request_that_cannot_be_sent_again() {
-    let mut driver = Driver::holding();
-    assert!(!driver.unauthorized("a", false));
-    assert!(!driver.holds(1), "it costs the token");
-    driver.call();
-    driver.land(2, "b", 600.0);
-    assert!(!driver.at(29.0).unauthorized("b", false));
-    assert!(driver.holds(2), "the renewed one is kept: it is not the token's fault");
-    assert!(!driver.at(58.9).unauthorized("b", true), "and believed for 30 s");
-    assert!(driver.at(59.0).unauthorized("b", true));
-
-    let mut driver = Driver::holding();
-    driver.unauthorized("a", false);
-    driver.call();
-    driver.land(2, "b", 600.0);
-    assert!(!driver.at(30.0).unauthorized("b", false));
-    assert!(!driver.holds(2), "30 s later it is another matter");
-}
-
-#[test]
-fn each_401_is_one_event() {
-    let mut driver = Driver::with(false, false, true);
-    driver.call();
-    driver.land(1, "a", 600.0);
-    let report = |driver: &mut Driver, name, replayable| {
-        let effects = driver.turn(|machine, turn| {
-            machine.unauthorized(token(name), replayable, turn);
-        });
-        driver.words(&effects)
+fn each_answer_says_whether_it_is_for_the_request_that_is_running() {
+    let here = |fails: bool| {
+        let mut driver = Driver::new(false);
+        driver.call();
+        driver.call();
+        let token = Rc::new(AccessToken::new(Some(Zeroizing::new("a".into())), Some(1.0), |_| 600.0).unwrap());
+        let mut effects = Vec::new();
+        let (now, flights) = (driver.now, &mut driver.flights);
+        let mut turn = Turn { now, here: Some(2), flights, effects: &mut effects };
+        if fails {
+            driver.machine.failed(1, &AuthError::new(Code::Network, "").into(), &mut turn);
+        } else {
+            driver.machine.landed(1, &token, now, 0.0, &mut turn);
+        }
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Resolve(caller) | Effect::Reject(caller, _) => Some((caller.id, caller.same_request)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
     };
-    assert_eq!(report(&mut driver, "other", true), ["unauthorized true"]);
-    assert_eq!(report(&mut driver, "a", true), ["drop", "unauthorized true"]);
-    assert_eq!(report(&mut driver, "a", false), ["unauthorized false"]);
-    let effects = driver.turn(|machine, turn| machine.unauthorized_again(token("b"), turn));
-    assert_eq!(driver.words(&effects), ["unauthorized false"], "the second try's");
-}
-
-#[test]
-fn a_failure_is_one_event_with_what_is_left() {
-    let mut driver = Driver::with(false, false, true);
-    driver.call();
-    assert_eq!(driver.fail(1), ["failure false 0 None", "fail 1"]);
-    driver.call();
-    driver.land(2, "a", 600.0);
-    assert_eq!(driver.at(480.0).call(), ["serve 3", "start 3 direct behind"]);
-    assert_eq!(driver.fail(3), ["failure true 120 Some(5000.0)"]);
-    assert_eq!(driver.at(590.0).call(), ["start 4 direct"]);
-    assert_eq!(driver.at(592.0).deadline(4), ["serve 4", "cancel 4", "failure false 8 Some(10000.0)"]);
-    assert_eq!(driver.at(700.0).call(), ["start 5 direct"]);
-    assert_eq!(driver.abort(5), ["cancel 5"], "an abort is none");
-    driver.call();
-    driver.refused(7.0);
-    assert_eq!(driver.fail(6), ["failure false 0 Some(7000.0)", "fail 6"]);
-}
-
-#[test]
-fn a_caller_who_cannot_say_that_it_is_gone_is_forgotten() {
-    let mut driver = Driver::new(false);
-    driver.call();
-    assert_eq!(driver.at(35.0).call(), ["timed out 1"]);
+    for fails in [false, true] {
+        assert_eq!(here(fails), [(1, false), (2, true)], "fails: {fails}");
+    }
 }

@@ -1,6 +1,6 @@
 // The lifecycle: random interleavings against a plain model.
 
-use crate::refresh::{Driver, TIMEOUT, token};
+use crate::refresh_driver::{Driver, TIMEOUT, token};
 use digitalpaye_auth::effect::Effect;
 use digitalpaye_auth::error::{AuthError, Code, Foreign};
 use digitalpaye_auth::flight::{FlightId, FlightPlan};

@@ -11,11 +11,13 @@
     reason = "only tests run it"
 )]
 
+mod answer;
 mod carry;
 pub mod check;
 pub mod clock;
 pub mod fault;
 mod input;
+mod network;
 pub mod random;
 pub mod run;
 pub mod scenario;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub(crate) const TIMEOUT_MS: u64 = 8_000;
 const LIFE_S: f64 = 60.0;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Input {
     Call,
     FlightTimer(FlightId),
@@ -23,7 +23,7 @@ pub(crate) enum Input {
     Api(FlightId, Option<usize>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Task {
     Read(FlightId),
     /// With its ticket, and when it was asked.
@@ -34,7 +34,7 @@ pub(crate) enum Task {
 }
 
 /// A reply of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Answer {
     Done,
     Entry(Option<usize>),
@@ -55,6 +55,18 @@ impl From<Reply> for Answer {
 pub(crate) enum Output {
     Store(Task, Command),
     Request(FlightId),
+}
+
+/// What the model has to know of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Facts {
+    /// Its next timer, and when that is due.
+    pub(crate) timer: Option<(u64, Input)>,
+    pub(crate) busy: bool,
+    /// Its caller has no answer yet.
+    pub(crate) waits: bool,
+    /// Its caller got an error.
+    pub(crate) failed: bool,
 }
 
 #[derive(Debug)]
@@ -107,19 +119,12 @@ impl Machine {
         machine
     }
 
-    pub(crate) fn waits(&self) -> bool {
-        self.waits
+    pub(crate) fn facts(&self) -> Facts {
+        let busy = self.waits || !self.flights.is_empty();
+        Facts { timer: self.next_timer(), busy, waits: self.waits, failed: self.failed }
     }
 
-    pub(crate) fn failed(&self) -> bool {
-        self.failed
-    }
-
-    pub(crate) fn is_busy(&self) -> bool {
-        self.waits || !self.flights.is_empty()
-    }
-
-    pub(crate) fn next_timer(&self) -> Option<(u64, Input)> {
+    fn next_timer(&self) -> Option<(u64, Input)> {
         let flight = self.timers.iter().map(|&(flight, due)| (due, Input::FlightTimer(flight)));
         let caller = self.waits.then_some((TIMEOUT_MS, Input::CallerTimer));
         flight.chain(caller).min_by_key(|timer| timer.0)
