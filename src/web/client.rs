@@ -534,11 +534,17 @@ impl Shell {
     /// The same, without an answer once `end` resolves.
     fn ask_until(&self, end: Promise, id: FlightId, question: Question) {
         let Some(shell) = self.itself.upgrade() else { return };
+        // At once: the task begins a microtask later, when older workerd has called its rejection an unhandled one.
+        let secret = match &question {
+            Question::Secret(Ok(promise)) => Some(settled(promise, &end)),
+            _ => None,
+        };
         spawn(async move {
             let asked = question.ask();
-            let answer = match &asked {
-                Ok(promise) => settled(promise, &end).await,
-                Err(thrown) => Err(thrown.clone()),
+            let answer = match (secret, &asked) {
+                (Some(secret), _) => secret.await,
+                (None, Ok(promise)) => settled(promise, &end).await,
+                (None, Err(thrown)) => Err(thrown.clone()),
             };
             shell.answered(id, question, asked, answer);
         });
