@@ -52,10 +52,7 @@ async function examine({ env, report, words, trySdkPath }) {
   const url = options.fault ? undefined : endpointOf(options.baseUrl ?? "https://api.digitalpaye.com");
   const plain = url?.protocol === "http:";
   await report.title(words.title(new Date()));
-  const suspect = await checkVariables({ env, report, words });
-  if (options.fault instanceof InvalidOptionsError && VARIABLES[options.fault.option] && env[VARIABLES[options.fault.option]]) {
-    await report.line("fault", VARIABLES[options.fault.option], words.variables.unusable(options.fault.message));
-  }
+  const suspect = await checkVariables({ env, fault: options.fault, report, words });
   await checkMachine({ env, report, words, version, plain });
   if (options.fault) return unusable(options.fault, { env, report, words });
 
@@ -129,6 +126,7 @@ async function unusable(fault, { env, report, words }) {
   const foreign = foreignName(env);
   const variable = VARIABLES[fault.option];
   const say = words.summary;
-  await report.summary("fault", env[variable] ? say.unusable(variable) : foreign ? say.foreign(...foreign) : say.missing(variable));
+  const missing = [VARIABLES.apiKey, VARIABLES.apiSecret].filter((name) => !env[name]);
+  await report.summary("fault", env[variable] ? say.unusable(variable) : foreign ? say.foreign(...foreign) : say.missing(missing));
   return 2;
 }

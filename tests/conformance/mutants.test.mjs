@@ -26,6 +26,9 @@ const browserFirst = manifest((fields) => {
   return { ...fields, exports: { ...fields.exports, ".": { browser: main.import, ...main } } };
 });
 const withoutSideEffects = manifest((fields) => ({ ...fields, sideEffects: false }));
+const emulatorWithoutSideEffects = manifest((fields) => ({
+  ...fields, sideEffects: fields.sideEffects.filter((file) => !file.includes("emulator")),
+}));
 
 const mutants = [
   ["`browser` before `workerd`", browserFirst, "workerd, first used in a request", /Wasm code generation disallowed/],
@@ -35,6 +38,9 @@ const mutants = [
   ["no module", without("wasm/digitalpaye_auth_bg.wasm"), "workerd, newest compatibility date", /digitalpaye_auth_bg\.wasm/],
   ["no module", without("wasm/digitalpaye_auth_bg.wasm"), "edge-runtime, compiled module", /digitalpaye_auth_bg\.wasm/],
   ["no module as bytes", without("wasm/bytes.js"), "Node 24, import", /bytes\.js/],
+  ["the emulator without side effects", emulatorWithoutSideEffects, "Rollup, bundle", /of undefined/],
+  ["no module of the emulator", without("wasm/digitalpaye_emulator_bg.wasm"), "workerd, newest compatibility date", /digitalpaye_emulator_bg\.wasm/],
+  ["no module of the emulator", without("wasm/digitalpaye_emulator_bg.wasm"), "edge-runtime, compiled module", /digitalpaye_emulator_bg\.wasm/],
   // Node, bundlers and pages bear it in a module; what waits for no more than null, workerd does, too.
   ["top-level await in index.js", awaiting("index.js"), "Chromium, service worker", /Top-level await is disallowed/],
   ["top-level await in cjs/index.cjs", awaiting("cjs/index.cjs"), "Node 20, require", /await is only valid/],

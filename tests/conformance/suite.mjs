@@ -1,5 +1,5 @@
-// What the package does, written once for every engine: no module is imported here, and nothing is used that is not in
-// all of them.
+// What the package does, written once for every engine: nothing is imported or used that is not in all of them.
+import { check, describe, equal, failure, isError, pause, rejection, until, within } from "./expect.mjs";
 
 const KEY = "sandbox_key";
 const SECRET = "sandbox_secret";
@@ -7,17 +7,18 @@ const PATIENCE_MS = 5_000;
 
 /**
  * Prepares a run. It is to be called at module scope, before anything else: the first thing that it does is to make a
- * client, which has to work there.
+ * client and an emulator, which has to work there.
  *
- * `api` is what the package exports, `stores` what its subpaths do. `control` tells the stand-in at `baseUrl` what to do
+ * `api` is what the package exports, `subpaths` what its subpaths do. `control` tells the stand-in at `baseUrl` what to do
  * (see control.mjs). `hides` names what the engine keeps from every script: "redirects" (status and headers of a
  * redirect), "headers" (those of a reply from another origin, such as `Date`).
  *
  * The run resolves to `{ cases: [{ name, passed, error?, limit?, ms }], hides }`, plain JSON.
  */
-export function conformance({ api, stores, baseUrl, control, hides = [] }) {
+export function conformance({ api, subpaths, baseUrl, control, hides = [] }) {
   const first = new api.DigitalpayeAuth({ apiKey: KEY, apiSecret: SECRET, baseUrl });
-  const context = { ...api, ...stores, first, baseUrl, control, hidden: (what) => hides.includes(what) };
+  const emulator = subpaths.createEmulator();
+  const context = { ...api, ...subpaths, first, emulator, baseUrl, control, hidden: (what) => hides.includes(what) };
 
   return async function run() {
     const cases = [];
@@ -332,6 +333,39 @@ const CASES = {
     equal(thrown?.name, "TypeError", "redisStore without a client");
   },
 
+  async "emulator: the API without a request, one that shares nothing with another"(context) {
+    const { DigitalpayeAuth, NetworkError, TimeoutError, UnauthorizedError, control, createEmulator, emulator } = context;
+    const client = ({ credentials, fetch }, more) => new DigitalpayeAuth({ ...credentials, fetch, ...more });
+    const auth = client(emulator);
+    const { token } = await auth.getToken();
+    // A token's end without waiting, and a renewal that fails once.
+    emulator.advance(600);
+    emulator.script([{ status: 503 }]);
+    equal((await auth.fetch("v1/balance")).status, 200, "status");
+    check((await auth.getToken()).token !== token, "another token");
+    const records = emulator.requests().map(({ method, path, status }) => `${method} ${path} ${status}`);
+    equal(records.join(), "POST /v1/auth 200,GET /v1/balance 401,POST /v1/auth 503,POST /v1/auth 200,GET /v1/balance 200", "records");
+
+    const other = createEmulator({ apiSecret: "another" });
+    equal(other.requests().length, 0, "requests to the other one");
+    const { credentials } = emulator;
+    await rejection(client(other, credentials).getToken(), UnauthorizedError, {
+      code: "unauthorized", status: 401, reason: "Identifiants API incorrects. Veuillez vérifier votre clé API et votre secret.",
+    });
+    other.script([{ hang: true }, { reject: true }]);
+    await rejection(client(other, { timeout: 50 }).getToken(), TimeoutError, { code: "timeout" });
+    await rejection(client(other, { maxRetries: 0 }).getToken(), NetworkError, { code: "network" });
+    let thrown;
+    try {
+      other.script([{ status: "503" }]);
+    } catch (error) {
+      thrown = error;
+    }
+    isError(thrown, TypeError, { message: "script[0].status must be a number, not a string" });
+    equal(emulator.requests().length, records.length, "requests to the first one");
+    for (const path of ["/v1/auth", "/v1/balance"]) equal((await control.requests(path)).length, 0, `requests to ${path}`);
+  },
+
   async "dispose: later calls are refused"(context) {
     const { AuthError, DigitalpayeAuth, control } = context;
     const auth = new DigitalpayeAuth(options(context));
@@ -362,65 +396,4 @@ const CASES = {
 
 const options = ({ baseUrl }, more) => ({ apiKey: KEY, apiSecret: SECRET, baseUrl, ...more });
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
 const header = (request, name) => request.headers.find(([given]) => given.toLowerCase() === name.toLowerCase())?.[1];
-
-function check(holds, what) {
-  if (!holds) throw new Error(`expected ${what}`);
-}
-
-function equal(actual, expected, what) {
-  if (!Object.is(actual, expected)) throw new Error(`${what}: ${describe(actual)} in place of ${describe(expected)}`);
-}
-
-/** What a promise rejects with. */
-async function failure(promise) {
-  let value;
-  try {
-    value = await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error(`expected a rejection, got ${describe(value)}`);
-}
-
-async function rejection(promise, constructor, fields) {
-  return isError(await failure(promise), constructor, fields);
-}
-
-function isError(error, constructor, fields) {
-  if (!(error instanceof Error) || !(error instanceof constructor)) {
-    throw new Error(`${describe(error)} in place of a ${constructor.name}`);
-  }
-  for (const [name, value] of Object.entries(fields)) equal(error[name], value, `${error.name}: ${name}`);
-  return error;
-}
-
-/** Waits for the stand-in to have seen something. */
-async function until(control, accept) {
-  for (let wait = 0; wait < 100; wait += 1) {
-    if (accept(await control.requests())) return;
-    await pause(20);
-  }
-  const seen = (await control.requests()).map(({ outcome }) => outcome);
-  throw new Error(`the stand-in did not see what was waited for, but ${seen.join(", ") || "nothing"}`);
-}
-
-async function within(ms, promise) {
-  let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`no end after ${ms} ms`)), ms)));
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function describe(value) {
-  if (value instanceof Error) {
-    const cause = value.cause === undefined ? "" : `, caused by ${describe(value.cause)}`;
-    return `${value.name}: ${value.message}${cause}`;
-  }
-  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" && value ? JSON.stringify(value) : String(value);
-}

@@ -137,15 +137,15 @@ describe("CORS", { concurrency: 2 }, () => {
 
 describe("variables that are unusable: status 2, and nothing is sent", { concurrency: 2 }, () => {
   const rows = {
-    "none": [{ [label.key]: undefined, [label.secret]: undefined }, label.key, "✗ not set", `✗ Set ${label.key}.`],
+    "none": [{ [label.key]: undefined, [label.secret]: undefined }, label.key, "✗ not set", `✗ Set ${label.key} and ${label.secret}.`],
     "an empty secret": [{ [label.secret]: "" }, label.secret, "✗ empty, which counts as not set", `✗ Set ${label.secret}.`],
     "the vendor's names": [{ [label.key]: undefined, [label.secret]: undefined, DIGITALPAYE_PUBLIC_KEY: "pk-value-1", DIGITALPAYE_SECRET: "sk-value-2" },
       "DIGITALPAYE_PUBLIC_KEY", `! set, but not read here: this package reads ${label.key}`, `✗ Set ${label.key} to the value of DIGITALPAYE_PUBLIC_KEY.`],
     "a line break of a file": [{ [label.secret]: `${credentials.apiSecret}\n` }, label.secret,
-      /^! set; ends with a line break: read from a file\?\n✗ refused: apiSecret /, `✗ Correct ${label.secret}.`],
-    "a colon in the key": [{ [label.key]: "a:b" }, label.key, /^✓ set\n✗ refused: apiKey /, `✗ Correct ${label.key}.`],
-    "no URL": [{ DIGITALPAYE_BASE_URL: "nonsense" }, "DIGITALPAYE_BASE_URL", /^✓ set\n✗ refused: baseUrl /, "✗ Correct DIGITALPAYE_BASE_URL."],
-    "a URL with a password": [{ DIGITALPAYE_BASE_URL: "https://user:p4ssw0rd@h.example" }, "DIGITALPAYE_BASE_URL", /^✓ set\n✗ refused: baseUrl /, "✗ Correct DIGITALPAYE_BASE_URL."],
+      /^✗ set; ends with a line break: read from a file\? refused: apiSecret /, `✗ Correct ${label.secret}.`],
+    "a colon in the key": [{ [label.key]: "a:b" }, label.key, /^✗ set refused: apiKey /, `✗ Correct ${label.key}.`],
+    "no URL": [{ DIGITALPAYE_BASE_URL: "nonsense" }, "DIGITALPAYE_BASE_URL", /^✗ set refused: baseUrl /, "✗ Correct DIGITALPAYE_BASE_URL."],
+    "a URL with a password": [{ DIGITALPAYE_BASE_URL: "https://user:p4ssw0rd@h.example" }, "DIGITALPAYE_BASE_URL", /^✗ set refused: baseUrl /, "✗ Correct DIGITALPAYE_BASE_URL."],
   };
   for (const [name, [env, variable, finding, summary]] of Object.entries(rows)) {
     test(name, async () => {
@@ -247,6 +247,36 @@ describe("the machine", { concurrency: 2 }, () => {
     assert.ok(stderr.endsWith("\r\u001b[K"));
   });
 
+  test("what is waited for fits into the terminal, or it could not be cleared", async () => {
+    const preload = `import dns from "node:dns"; import { syncBuiltinESMExports } from "node:module";
+      dns.lookup = (...all) => all.at(-1)(Object.assign(new Error(), { code: "ENOTFOUND" }));
+      dns.promises.lookup = async () => { throw Object.assign(new Error(), { code: "ENOTFOUND" }); }; syncBuiltinESMExports();
+      Object.defineProperties(process.stderr, { isTTY: { value: true }, columns: { value: Number(process.env.COLUMNS_OF_IT) || undefined } });`;
+    const host = `api.${"digitalpaye-".repeat(4)}x.${"example".repeat(5)}.invalid`;
+    for (const [columns, width] of [["40", 39], ["", 79]]) {
+      const { stderr } = await doctor({ ...at({ url: `https://${host}` }), COLUMNS_OF_IT: columns }, [], { flags: ["--import", `data:text/javascript,${encodeURIComponent(preload)}`] });
+      const shown = stderr.split("\r\u001b[K").filter(Boolean);
+      assert.equal(shown[0], `Looking up ${host}`.slice(0, width));
+      for (const line of shown) assert.ok(line.length <= width, line);
+    }
+  });
+
+  test("one without WebAssembly: which, why, and nothing is sent", async () => {
+    const api = await startApi();
+    for (const [locale, label_, words, summary] of [
+      ["C", "Token", "none: ", "✗ The package cannot run here (unsupported_runtime). See the line Token."],
+      ["fr", "Jeton", "aucun\u00a0: ", "✗ Le paquet ne marche pas ici (unsupported_runtime). Voyez la ligne Jeton."],
+    ]) {
+      const { status, findings, summary: last } = await doctor({ ...at(api), LC_ALL: locale }, [], { flags: ["--jitless"] });
+      assert.equal(status, 1);
+      assert.match(findings["Node.js"], /^· \d+\.\d+/);
+      assert.ok(findings[label_].startsWith(`✗ ${words}unsupported_runtime`), findings[label_]);
+      assert.match(findings[label_], /this runtime has no WebAssembly, .*node --jitless/);
+      assert.equal(last, summary);
+    }
+    assert.equal(api.requests.length, 0);
+  });
+
   test("a port that refuses", async () => {
     const closed = createServer().listen(0, "127.0.0.1");
     await once(closed, "listening");
@@ -293,9 +323,10 @@ describe("TLS", { concurrency: 2 }, async () => {
   for (const [name, [finding]] of Object.entries(rows)) {
     test(name, async () => {
       const api = await startApi(undefined, { tls: certificates[name] });
-      const { status, findings, summary } = await doctor({ ...at(api), ...trusted });
+      const { status, stdout, findings, summary } = await doctor({ ...at(api), ...trusted });
       assert.equal(status, 1);
       assert.match(findings.TLS, finding);
+      assert.doesNotMatch(stdout, / \d+\n +days? /, "no line ends between a number and its unit");
       assert.match(findings[label.post], /^✗ no answer \(/);
       assert.match(summary, /^✗ Do not go on: the connection is not safe/);
       assert.equal(api.requests.length, 0);

@@ -1,4 +1,4 @@
-// Vitest, Jest and node:test: the cases, and fake timers of each.
+// Vitest, Jest, sinon and node:test: the cases, and fake timers of each.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, mock, test } from "node:test";
@@ -46,6 +46,27 @@ const { runCases } = require("./run.cjs");
 const { fakeTimers } = require("./fake-timers.cjs");`,
 );
 
+const sinon = body(
+  `fake: () => { clock = sinon.useFakeTimers({ now: Date.now(), toFake: ${everything} }); }, advance: (ms) => clock.tickAsync(ms), setDate: (ms) => clock.setSystemTime(ms)`,
+  `import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import sinon from "sinon";
+import { DigitalpayeAuth } from "digitalpaye-auth";
+import { createEmulator } from "digitalpaye-auth/emulator";
+import { cases } from "./cases.mjs";
+import { runCases } from "./run.mjs";
+import { fakeTimers } from "./fake-timers.mjs";
+let clock;
+after(() => clock.restore());
+const expect = (actual) => ({ toBe: (expected) => assert.equal(actual, expected), toEqual: (expected) => assert.deepEqual(actual, expected) });`,
+);
+
+test("sinon", async () => {
+  const project = await makeProject({ ...modules, "emulator.test.js": sinon }, { tools: ["sinon"] });
+  const { stdout } = await must(process.execPath, ["--test", "emulator.test.js"], { cwd: project, timeout: 60_000 });
+  assert.match(stdout, /pass 2/);
+});
+
 test("Vitest", async () => {
   const project = await makeProject({ ...modules, "emulator.test.js": vitest }, { tools: ["vitest"] });
   const { stdout } = await must(process.execPath, [await runner("vitest/vitest.mjs"), "run", "--root", project], { cwd: project, timeout: 60_000 });
@@ -64,6 +85,29 @@ test("Jest", async () => {
 
 describe("node:test", async () => {
   const { createEmulator } = await importInstalled("digitalpaye-auth/emulator");
+  const { DigitalpayeAuth } = await importInstalled();
+
+  test("a client gets its token after two retries, as far as the mocked clock is moved", async () => {
+    const emulator = createEmulator();
+    emulator.script([{ status: 503, times: 2 }]);
+    mock.timers.enable({ apis: ["setTimeout", "setInterval", "setImmediate", "Date"], now: Date.now() });
+    try {
+      const auth = new DigitalpayeAuth({ ...emulator.credentials, fetch: emulator.fetch });
+      let settled = false;
+      const call = auth.getToken().finally(() => (settled = true));
+      const turns = async () => { for (let turn = 0; turn < 200; turn += 1) await null; };
+      await turns();
+      assert.deepEqual([settled, emulator.requests().length], [false, 1]);
+      for (let wait = 0; wait < 100 && !settled; wait += 1) {
+        mock.timers.tick(50);
+        await turns();
+      }
+      assert.equal(typeof (await call).token, "string");
+      assert.deepEqual(emulator.requests().map(({ status }) => status), [503, 503, 200]);
+    } finally {
+      mock.timers.reset();
+    }
+  });
 
   test("a mocked clock neither delays an answer nor ends a token; delayMs goes by it", async () => {
     const emulator = createEmulator();

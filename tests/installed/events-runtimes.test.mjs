@@ -1,4 +1,4 @@
-// The same events in Node.js, in workerd and in Chromium.
+// The same events, in the same moments, and the same of an apiSecret that is a function, in Node.js, workerd and Chromium.
 import assert from "node:assert/strict";
 import { build } from "esbuild";
 import { writeFileSync } from "node:fs";
@@ -25,19 +25,50 @@ const expected = [
   { type: "failure", background: false, ttlSeconds: true, retryInMs: true, ...plain, error: { name: "RateLimitError", code: "rate_limited", attempts: 1 } },
 ];
 
-function check({ told, shown, unhandled }) {
-  assert.deepEqual(shown, []);
-  assert.deepEqual(told, expected);
-  assert.deepEqual(unhandled, []);
+const exchange = "token exchange 1";
+const moments = {
+  background: [exchange, "failure internal_server_error background retryInMs held", exchange],
+  renewed: [exchange, "token exchange background 1"],
+  order: ["request", "retry", "request", "retry", "request", "token", true],
+  endedOnArrival: ["retry invalid_response 1 at once", "token exchange 2"],
+  silence: [exchange],
+  handlers: {
+    throws: ["string", "string", true], rejects: ["string", "string", true], calls: ["string", "string", true],
+    disposes: ["invalid_options", "invalid_options", true],
+  },
+  ...Object.fromEntries(["get", "set", "delete", "acquire", "release"].flatMap((operation) => [
+    [`${operation} rejects`, [`store ${operation} rejected with its cause`]], [`${operation} hangs`, [`store ${operation} timeout`]],
+  ])),
+  "get nonsense": ["store get invalid"],
+  "acquire nonsense": ["store acquire invalid"],
+};
+
+const secrets = {
+  thousand: { outcome: "1 token", asked: 1, requests: 1, aborted: false, events: ["token"] },
+  hangs: { outcome: "TimeoutError", asked: 1, requests: 0, aborted: true, events: ["failure"] },
+  rejects: { outcome: "CredentialsError with its cause", asked: 1, requests: 0, aborted: false, events: ["failure"] },
+  number: { outcome: "CredentialsError", asked: 1, requests: 0, aborted: false, events: ["failure"] },
+  same: { outcome: "UnauthorizedError", asked: 2, requests: 1, aborted: false, events: ["failure"] },
+  another: { outcome: "opaque", asked: 2, requests: 2, aborted: false, events: ["retry", "token"] },
+  once: { outcome: "opaque" },
+};
+
+function check(report) {
+  assert.deepEqual(report.shown, []);
+  assert.deepEqual(report.told, expected);
+  assert.deepEqual(report.moments, moments);
+  assert.deepEqual(report.secrets, { told: secrets, shown: [] });
+  assert.deepEqual(report.unhandled, []);
 }
 
 test("Node.js", async () => {
-  const { result, stderr } = await inChild(async ({ program }) => {
+  const { result, stderr } = await inChild(async ({ programs }) => {
     const unhandled = [];
     process.on("unhandledRejection", (error) => unhandled.push(String(error)));
-    const { tellAll } = await import(program);
-    return { ...await tellAll(await import("digitalpaye-auth")), unhandled };
-  }, { program: here("events-program.mjs") });
+    const [{ tellAll }, { tellMoments }, { tellSecrets }] = await Promise.all(programs.map((program) => import(program)));
+    const api = await import("digitalpaye-auth");
+    return { ...await tellAll(api), moments: await tellMoments(api), secrets: await tellSecrets(api), unhandled };
+  }, { programs: ["events-program.mjs", "events-moments.mjs", "secret-program.mjs"].map(here) });
   assert.ok(result, stderr);
   check(result);
 });

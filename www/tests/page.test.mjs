@@ -65,6 +65,8 @@ const until = (page, condition, ...values) => page.waitForFunction(condition, { 
 const submit = (page) => page.click("button[type=submit]");
 const ask = async (page, index) => (await page.$$("#panel-lifecycle button.primary"))[index].click();
 
+const logged = (page, words) => until(page, (words) => document.querySelector(".log").innerText.includes(words), words);
+
 /** Sets how the stand-in answers, and waits until it knows. */
 async function answers(sandbox, page, tab, behaviour) {
   // Told once more what it does already, the page would say so to the stand-in at a moment that nobody could wait for.
@@ -231,6 +233,8 @@ for (const [name, language, width, dark] of [["chromium", "fr", 1280, false], ["
       await until(page, () => Number(document.querySelector(".total-tokens dd").innerText) >= 2);
       const number = (kind) => page.$eval(`.total-${kind} dd`, (dd) => Number(dd.innerText.replace(/\D/g, "")));
       assert.equal(await number("failed"), 0);
+      // What nobody sees, the package tells.
+      await logged(page, { en: "A renewal behind the callers is done", fr: "Un renouvellement est fait à l’insu des appelants" }[language]);
 
       // The clock changes nothing.
       await sandbox.config({ lifetime: 600 });
@@ -258,6 +262,7 @@ for (const [name, language, width, dark] of [["chromium", "fr", 1280, false], ["
       await ask(page, 1);
       await until(page, () => document.querySelector(".said").innerText.includes("internal_server_error"));
       await until(page, () => Number(document.querySelector(".total-failed dd").innerText) >= 100);
+      await logged(page, { en: "Attempt 1 fails: internal_server_error (503).", fr: "L’essai 1 échoue\u00a0: internal_server_error (503)." }[language]);
       await look("lifecycle-failing");
 
       // What was set wrong is right again on the other tabs, and the steady callers are gone.
@@ -267,6 +272,26 @@ for (const [name, language, width, dark] of [["chromium", "fr", 1280, false], ["
       const calm = await number("callers");
       await sleep(700);
       assert.equal(await number("callers"), calm);
+    });
+  });
+}
+
+for (const [language, line, mark] of [
+  ["en", "A renewal behind the callers fails: internal_server_error (503).", "renewal failed"],
+  ["fr", "Un renouvellement échoue à l’insu des appelants\u00a0: internal_server_error (503).", "renouvellement échoué"],
+]) {
+  inBrowser("chromium", `${language}: a renewal that fails behind the callers' backs is told, while they are served`, async () => {
+    await visit("chromium", { language }, async (page, look, sandbox) => {
+      await page.click("#tab-lifecycle");
+      await until(page, () => !document.querySelector("#panel-lifecycle .pair").hidden);
+      await sandbox.config({ lifetime: 10, distinctTokens: true });
+      await page.click("#traffic");
+      await until(page, () => Number(document.querySelector(".total-tokens dd").innerText) === 1);
+      await answers(sandbox, page, "lifecycle", "status503");
+      await logged(page, line);
+      assert.equal(await text(page, ".total-failed dd"), "0");
+      await until(page, (mark) => [...document.querySelectorAll(".outside text")].some(({ textContent }) => textContent === mark), mark);
+      await look("lifecycle-renewal");
     });
   });
 }

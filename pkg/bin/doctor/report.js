@@ -82,11 +82,14 @@ export class Report {
   }
 }
 
-/** Lines of so many characters at most. A space that does not break stays where it is. */
+/** Where a line may end: not at a space that does not break, nor between a number and its unit. */
+const BREAKS = /(?<!\d) | (?!\p{L}{1,5}(?!\p{L}))/u;
+
+/** Lines of so many characters at most. */
 function wrap(text, width) {
   const lines = [];
   let line = "";
-  for (const word of text.split(" ").flatMap((each) => pieces(each, width))) {
+  for (const word of text.split(BREAKS).flatMap((each) => pieces(each, width))) {
     if (line && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

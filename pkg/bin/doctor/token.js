@@ -30,8 +30,9 @@ export async function getToken({ options, report, words }) {
     if (!AuthError.is(error)) throw error;
     // What is told in the lines before is not told again.
     const told = error.code === "network" || error.code === "timeout" || (error.status !== undefined && error.code !== "invalid_response");
-    const detail = error.status ?? (error.cause === undefined ? undefined : codeOf(error.cause));
-    await report.line("fault", say.label, say.none(error.code, detail, told || report.repeatsSecret(error.message) ? "" : error.message));
+    // A message names the status by itself.
+    if (!told && !report.repeatsSecret(error.message)) await report.line("fault", say.label, say.none(error.code, undefined, error.message));
+    else await report.line("fault", say.label, say.none(error.code, error.status ?? (error.cause === undefined ? undefined : codeOf(error.cause)), ""));
     return { error };
   }
 }

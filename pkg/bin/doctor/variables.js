@@ -12,11 +12,21 @@ const EDGES = [
 ];
 const edgeOf = (character) => EDGES.find(([, pattern]) => pattern.test(character))?.[0];
 
-/** Reports them. Resolves to the name of the first of key and secret in which something looks wrong. */
-export async function checkVariables({ env, report, words }) {
+/**
+ * Reports them. `fault` is what the package says of one that it refuses. Resolves to the name of the first of key and secret
+ * in which something looks wrong.
+ */
+export async function checkVariables({ env, fault, report, words }) {
   const { apiKey, apiSecret, environment, baseUrl } = VARIABLES;
   const say = words.variables;
+  const refused = VARIABLES[fault?.option];
   let suspect;
+  /** One that is set. */
+  const tell = async (name, what, mistakes) => {
+    const level = name === refused ? "fault" : mistakes.length > 0 ? "hint" : "good";
+    await report.line(level, name, say.list([what, ...mistakes.map((mistake) => say.mistakes[mistake])]));
+    if (name === refused) await report.line("more", "", say.unusable(fault.message));
+  };
   await report.heading(say.heading);
   for (const name of [apiKey, apiSecret]) {
     const value = env[name];
@@ -26,15 +36,12 @@ export async function checkVariables({ env, report, words }) {
     }
     const mistakes = mistakesIn(value, name === apiSecret ? undefined : env[apiSecret]);
     if (mistakes.length > 0) suspect ??= name;
-    const what = [name === apiKey ? say.key(lastOf(value)) : say.set, ...mistakes.map((mistake) => say.mistakes[mistake])];
-    await report.line(mistakes.length > 0 ? "hint" : "good", name, say.list(what));
+    await tell(name, name === apiKey ? say.key(lastOf(value)) : say.set, mistakes);
   }
   const fallbacks = [[environment, "Production"], [baseUrl, "https://api.digitalpaye.com"]];
   for (const [name, fallback] of fallbacks) {
-    const value = env[name];
-    const mistakes = value ? mistakesIn(value) : [];
-    const what = value ? say.list([say.set, ...mistakes.map((mistake) => say.mistakes[mistake])]) : say.fallback(fallback);
-    await report.line(mistakes.length > 0 ? "hint" : value ? "good" : "info", name, what);
+    if (env[name]) await tell(name, say.set, mistakesIn(env[name]));
+    else await report.line("info", name, say.fallback(fallback));
   }
   const others = Object.keys(env).filter((name) => name.startsWith("DIGITALPAYE_") && env[name] && !Object.values(VARIABLES).includes(name)).sort();
   for (const name of others.slice(0, MOST_OTHERS)) {

@@ -27,7 +27,8 @@ export async function within(ms, work) {
 /** The same, with `what` shown on stderr meanwhile, if that is a terminal. */
 export async function waitingFor(what, ms, work) {
   const { stderr } = process;
-  if (stderr.isTTY) stderr.write(`${CLEAR_LINE}${what}`);
+  // A line that wraps could not be cleared.
+  if (stderr.isTTY) stderr.write(`${CLEAR_LINE}${what.slice(0, (stderr.columns || 80) - 1)}`);
   try {
     return await within(ms, work);
   } finally {

@@ -1,10 +1,13 @@
 // Two copies of the package in one process: classes of either know the errors of both.
 import * as imported from "digitalpaye-auth";
+import * as importedEmulator from "digitalpaye-auth/emulator";
 import { createRequire } from "node:module";
 import { controlOf } from "./control.mjs";
 
 const baseUrl = process.env.BASE_URL;
-const required = createRequire(import.meta.url)("digitalpaye-auth");
+const require = createRequire(import.meta.url);
+const required = require("digitalpaye-auth");
+const requiredEmulator = require("digitalpaye-auth/emulator");
 const cases = [];
 
 async function test(name, body) {
@@ -35,6 +38,17 @@ for (const [one, other, direction] of [[imported, required, "import to require"]
     const { token } = await new one.DigitalpayeAuth(options).getToken();
     for (let wait = 0; entries.size === 0 && wait < 100; wait += 1) await new Promise((done) => setTimeout(done, 10));
     check((await new other.DigitalpayeAuth(options).getToken()).token === token, "the same token");
+  });
+}
+for (const [{ DigitalpayeAuth }, { createEmulator }, what] of [
+  [imported, requiredEmulator, "an imported client, a required emulator"], [required, importedEmulator, "a required client, an imported emulator"],
+]) {
+  await test(what, async () => {
+    const emulator = createEmulator();
+    const auth = new DigitalpayeAuth({ ...emulator.credentials, fetch: emulator.fetch });
+    await auth.getToken();
+    emulator.advance(600);
+    check((await auth.fetch("/v1/balance")).status === 200, "a balance");
   });
 }
 console.log(JSON.stringify({ cases, hides: [], versions: process.versions }));

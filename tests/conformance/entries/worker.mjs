@@ -1,5 +1,6 @@
 // A dedicated worker and a service worker.
 import * as api from "digitalpaye-auth";
+import { createEmulator } from "digitalpaye-auth/emulator";
 import { redisStore } from "digitalpaye-auth/stores/redis";
 import { workersKvStore } from "digitalpaye-auth/stores/workers-kv";
 import { controlOf } from "./control.mjs";
@@ -8,7 +9,7 @@ import { conformance } from "./suite.mjs";
 const baseUrl = new URL(location.href).searchParams.get("api");
 // The Fetch standard: a redirect that is not followed shows no status, and a reply from another origin few headers.
 const hides = ["redirects", "headers"];
-const run = conformance({ api, stores: { redisStore, workersKvStore }, baseUrl, control: controlOf(baseUrl), hides });
+const run = conformance({ api, subpaths: { createEmulator, redisStore, workersKvStore }, baseUrl, control: controlOf(baseUrl), hides });
 const finished = run();
 // A dedicated worker is asked by its page, a service worker by its client: whoever asks gets the report.
 self.addEventListener("message", (event) => {

@@ -66,13 +66,15 @@ export function browser(kind) {
   }
 
   async function open() {
+    const path = command();
     const profile = temporaryFolder(`conformance-${kind.toLowerCase()}`);
     prepare?.(profile);
-    const site = await serve();
     const screen = display ? await xvfb() : undefined;
+    // Last: a site that nobody closes keeps the process alive.
+    const site = await serve();
     let output = "";
     const environment = { ...process.env, HOME: profile, ...env, ...(screen && { DISPLAY: screen.name }) };
-    const child = start(command(), args(profile, site.url), { env: environment });
+    const child = start(path, args(profile, site.url), { env: environment });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (output = (output + text).slice(-20_000)));
     }

@@ -24,11 +24,11 @@ async function make() {
   cpSync(join(consumer, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", version: "1.0.0", private: true }));
   cpSync(join(here, "entries"), folder, { recursive: true });
-  for (const module of ["suite", "control"]) {
+  for (const module of ["suite", "expect", "control"]) {
     const code = readFileSync(join(here, `${module}.mjs`), "utf8");
     writeFileSync(join(folder, `${module}.mjs`), code);
     const script = await transform(code, { format: "cjs", target: "node20" });
-    writeFileSync(join(folder, `${module}.cjs`), script.code);
+    writeFileSync(join(folder, `${module}.cjs`), script.code.replaceAll('.mjs")', '.cjs")'));
   }
   writeFileSync(join(folder, "index.html"), html("page.mjs"));
   plain(folder);

@@ -17,7 +17,7 @@ export class Session {
   #changed;
   #generation = 0;
 
-  /** `changed(kind, record)` is told of "batch", "request", "token", "mark" and "client". */
+  /** `changed(kind, record)` is told of "batch", "request", "token", "event", "mark" and "client". */
   constructor(changed) {
     this.#changed = changed;
     this.clear();
@@ -40,7 +40,10 @@ export class Session {
     if (this.#client && key === this.#opened) return;
     if (this.#client) this.clear();
     const generation = this.#generation;
-    this.#client = new DigitalpayeAuth({ ...options, fetch: observe((attempt) => generation === this.#generation && this.#request(attempt)) });
+    const now = (work) => (record) => generation === this.#generation && work(record);
+    this.#client = new DigitalpayeAuth({
+      ...options, fetch: observe(now((attempt) => this.#request(attempt))), onEvent: now((event) => this.#event(event)),
+    });
     this.#opened = key;
     this.#changed("client");
   }
@@ -92,6 +95,12 @@ export class Session {
     const mark = { at: performance.now(), kind };
     this.marks.push(mark);
     this.#changed("mark", mark);
+  }
+
+  /** What the package tells. When a request was sent and answered, and which token came, no event says: `observe` does. */
+  #event(event) {
+    if (event.type === "failure" && event.background) this.mark("renewal");
+    this.#changed("event", event);
   }
 
   #request(attempt) {

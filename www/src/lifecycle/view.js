@@ -170,11 +170,20 @@ function describe(kind, record) {
   }
   if (kind === "batch" && record.failed > 0) return { key: "log.steadyRefused", values: { code: record.error.code } };
   if (kind === "request" && record.phase === "sent") return { key: "log.sent" };
-  if (kind === "request" && record.phase === "done" && record.status !== 200) return { key: "log.status", values: { status: String(record.status) } };
-  if (kind === "request" && (record.phase === "failed" || record.phase === "broken")) return { key: "log.broken" };
   if (kind === "request" && record.phase === "abandoned") return { key: "log.abandoned" };
+  if (kind === "event") return told(record);
   if (kind === "token") return { key: "log.token", values: { n: record.number, life: Math.round(record.life) } };
-  if (kind === "mark") return { key: `log.${record.kind}` };
+  // A renewal that fails has a line by its event.
+  if (kind === "mark" && record.kind !== "renewal") return { key: `log.${record.kind}` };
+  return undefined;
+}
+
+/** What an event of the package is worth in the log. That nobody got a token, the callers' own line says. */
+function told({ type, error, attempt, delayMs, background, ttlSeconds }) {
+  const status = error?.status === undefined ? "" : ` (${error.status})`;
+  if (type === "retry") return { key: "log.retry", values: { n: attempt, code: `${error.code}${status}`, span: delayMs } };
+  if (type === "failure" && background) return { key: "log.renewal", values: { code: `${error.code}${status}`, left: Math.floor(ttlSeconds) } };
+  if (type === "token" && background) return { key: "log.renewed" };
   return undefined;
 }
 
