@@ -69,7 +69,11 @@ for (const page of pages.filter(({ en }) => !elsewhere.test(en))) {
       const text = prose.replace(/^.*<!--.*$|^\|[ :|-]+\|$/gm, "");
       assert.equal(typeset(text), text);
       assert.deepEqual(text.match(/.{0,20} [:;?!»](?=[\s|*]).{0,20}/gu) ?? [], []);
-      for (const markdown of [en, fr]) assert.ok(!markdown.includes("\t"));
+      for (const markdown of [en, fr]) {
+        assert.ok(!markdown.includes("\t"));
+        // What somebody copies is typed, not typeset.
+        assert.deepEqual((proseOf(markdown).match(/`[^`\n]*`/g) ?? []).filter((code) => /[’\u00a0]/.test(code)), []);
+      }
     });
 
     test("every block has a language that is run or drawn, and a name", () => {
