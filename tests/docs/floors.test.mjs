@@ -61,6 +61,7 @@ test("TypeScript: the declarations compile with the oldest, strictly", async () 
     const { output } = await run(process.execPath, [join(compiler, "bin", "tsc"), "--project", folder, "--pretty", "false"], { env: environment(), timeout: 100_000 });
     return output.trim();
   };
-  for (const lib of [["es2022"], ["es2022", "dom", "dom.iterable"]]) assert.equal(await compile(lib), "");
-  assert.match(await compile(["es2022"], "\nexport const wrong: string = auth.getToken();\n"), /error TS2322/);
+  assert.equal(await compile(["es2022"]), "");
+  // With DOM, and one mistake, which is all that it finds.
+  assert.match(await compile(["es2022", "dom", "dom.iterable"], "export const wrong: string = auth.getToken();\n"), /^[^\n]*checked\.ts\(\d+,\d+\): error TS2322: [^\n]*$/);
 });
