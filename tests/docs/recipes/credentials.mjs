@@ -66,10 +66,11 @@ export const recipes = {
         // Hanging: after three seconds, the last one.
         await say({ hang: true });
         const begun = performance.now();
-        told.push(await ask(auth), Math.round((performance.now() - begun) / 1000));
+        told.push(await ask(auth), performance.now() - begun);
         console.log(JSON.stringify(told));
       `, { env: { ...withoutVariable, VAULT_ADDR: vault.url, VAULT_TOKEN: "of-the-test" } });
-      assert.deepEqual(told, ["credentials", "token", "token", "token", "token", 3]);
+      assert.deepEqual(told.slice(0, -1), ["credentials", "token", "token", "token", "token"]);
+      assert.ok(told.at(-1) > 2_900 && told.at(-1) < 15_000, `it waited for ${told.at(-1)} ms`);
       assert.deepEqual(await statuses(reader), [200, 200, 200, 200]);
       for (const read of vault.reads) assert.deepEqual(read, ["/v1/secret/data/digitalpaye", "of-the-test"]);
     } finally {
@@ -130,13 +131,14 @@ export const recipes = {
       told.push(await ask(auth));
       // The API has the new secret, the file gets it while the exchange is under way: the 401 asks again.
       await accept("two");
-      await control("/script", [{ delayMs: 300 }]);
-      const asked = ask(auth);
-      setTimeout(() => {
+      const { fetch: send } = globalThis;
+      globalThis.fetch = (...call) => {
+        globalThis.fetch = send;
         symlinkSync("2", "..new");
         renameSync("..new", "..data");
-      }, 100);
-      told.push(await asked);
+        return send(...call);
+      };
+      told.push(await ask(auth));
       // No file: the first attempt fails, and it is back for the next, 225 ms later.
       Math.random = () => 0.9;
       rmSync("..data");

@@ -116,10 +116,10 @@ export const recipes = {
   async "diff from-sdk.mjs"(reader, block) {
     const { sandbox } = reader;
     // What the SDK asks for is not what Digitalpaye's page documents; the rest is the stand-in's.
-    const sdk = createServer(async (request, response) => {
+    const sdk = createServer((request, response) => {
       if (request.url === "/v1/auth/token") return response.end(JSON.stringify({ data: { access_token: "of-the-sdk", expires_in: 600 } }));
-      assert.equal(request.headers.authorization, "Bearer of-the-sdk");
-      response.end(JSON.stringify({ data: { balance: 125_000, currency: "XOF" } }));
+      if (request.url !== "/v1/balance" || request.headers.authorization !== "Bearer of-the-sdk") return response.writeHead(404).end();
+      return response.end(JSON.stringify({ data: { balance: 125_000, currency: "XOF" } }));
     });
     await new Promise((listening) => sdk.listen(0, "127.0.0.1", listening));
     const env = { DIGITALPAYE_PUBLIC_KEY: sandbox.apiKey, DIGITALPAYE_SECRET: sandbox.apiSecret, DOCS_HTTPS: `http://127.0.0.1:${sdk.address().port}` };
