@@ -1,3 +1,8 @@
+/**
+ * The API for tests, without a socket.
+ *
+ * @module digitalpaye-auth/emulator
+ */
 // Without an export of this form every declaration here would be exported.
 export {};
 
@@ -54,15 +59,31 @@ export interface Behaviour {
    * @default 0
    */
   delayMs?: number | undefined;
-  /** The `Retry-After` header: whole seconds, or any text such as a date. */
+  /**
+   * The `Retry-After` header: whole seconds, or any text such as a date.
+   * @default none
+   * @see RFC 9110, section 10.2.3
+   */
   retryAfter?: number | string | undefined;
-  /** Headers of the answer, over all others. A value is Latin-1 without line breaks. */
+  /**
+   * Headers of the answer, over all others. A value is Latin-1 without line breaks.
+   * @default none
+   */
   headers?: Record<string, string> | undefined;
-  /** The body: a string as it is, any other value as JSON. Statuses 204, 205 and 304 have none. */
+  /**
+   * The body: a string as it is, any other value as JSON. Statuses 204, 205 and 304 have none.
+   * @default the API's own for the status
+   */
   body?: unknown;
-  /** No answer until the request is aborted. Not with `status`, `retryAfter`, `headers` or `body`. */
+  /**
+   * No answer until the request is aborted. Not with `status`, `retryAfter`, `headers` or `body`.
+   * @default none: there is an answer
+   */
   hang?: true | undefined;
-  /** `fetch` rejects with a TypeError, as when the connection breaks. Not with an answer, either. */
+  /**
+   * `fetch` rejects with a TypeError, as when the connection breaks. Not with an answer, either.
+   * @default none: there is an answer
+   */
   reject?: true | undefined;
 }
 
@@ -92,7 +113,10 @@ export interface Emulator {
    * Says what happens to the next requests, in place of what is left of the last script. Each request takes the first
    * step for its path.
    *
-   * @example emulator.script([{ status: 503, times: 2 }, { path: "/v1/balance", status: 401 }]);
+   * @example
+   * ```js
+   * emulator.script([{ status: 503, times: 2 }, { path: "/v1/balance", status: 401 }]);
+   * ```
    * @throws {TypeError} A step is unusable; the message names its field. Nothing of the script holds then.
    */
   script(steps: readonly Behaviour[]): void;
@@ -100,18 +124,40 @@ export interface Emulator {
    * Moves the API's clock forward: tokens end without waiting. The clock begins as the wall clock and runs by itself.
    *
    * @param seconds From 0 to 1,000,000,000.
+   * @example
+   * ```js
+   * emulator.advance(600); // a token of 600 s has ended
+   * ```
    * @throws {TypeError} That is no such number.
    */
   advance(seconds: number): void;
   /**
    * Takes a token back, or all so far: requests with it get a 401 from here on.
    *
+   * @example
+   * ```js
+   * emulator.revoke();
+   * ```
    * @throws {TypeError} `token` is no string.
    */
   revoke(token?: string): void;
-  /** Copies of the requests that came, oldest first; the last 10,000 of them. */
+  /**
+   * Copies of the requests that came, oldest first; the last 10,000 of them.
+   *
+   * @example
+   * ```js
+   * assert.equal(emulator.requests().filter(({ path }) => path === "/v1/auth").length, 1);
+   * ```
+   */
   requests(): RecordedRequest[];
-  /** Clock, script, tokens and records as at first. */
+  /**
+   * Clock, script, tokens and records as at first.
+   *
+   * @example
+   * ```js
+   * beforeEach(() => emulator.reset());
+   * ```
+   */
   reset(): void;
 }
 
@@ -119,11 +165,13 @@ export interface Emulator {
  * The API of Digitalpaye for tests: the same replies, no network, no real credentials.
  *
  * @example
+ * ```js
  * const emulator = createEmulator();
  * const auth = new DigitalpayeAuth({ ...emulator.credentials, fetch: emulator.fetch });
  * emulator.script([{ status: 503 }]);
  * await auth.getToken(); // after one retry
- *
+ * ```
  * @throws {TypeError} A setting is unusable; the message names it.
+ * @see [The emulator](docs/emulator.md)
  */
 export function createEmulator(config?: EmulatorConfig): Emulator;

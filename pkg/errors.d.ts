@@ -1,4 +1,16 @@
-/** The stable name of a failure. Part of the API, unlike messages. */
+/**
+ * The stable name of a failure. Part of the API, unlike messages.
+ *
+ * @group Errors
+ * @example
+ * ```js
+ * switch (error.code) {
+ *   case "rate_limited": return later(error.retryAfter ?? 30);
+ *   case "unauthorized": return alarm(error.reason);
+ * }
+ * ```
+ * @see [Errors](docs/errors.md)
+ */
 export type AuthErrorCode =
   | "invalid_options"
   | "bad_request"
@@ -12,14 +24,29 @@ export type AuthErrorCode =
   | "credentials"
   | "unsupported_runtime";
 
-/** What an {@link AuthError} knows besides its message: for tests that make one. */
+/**
+ * What an {@link AuthError} knows besides its message: for tests that make one.
+ *
+ * @group Errors
+ */
 export interface AuthErrorFields {
+  /** Of an {@link AuthError} itself; the classes below it have one of their own. */
   code?: AuthErrorCode | undefined;
+  /** The HTTP status. */
   status?: number | undefined;
+  /** The API's own words. */
   reason?: string | undefined;
+  /** Seconds. */
   retryAfter?: number | undefined;
+  /**
+   * Requests sent.
+   *
+   * @default 0
+   */
   attempts?: number | undefined;
+  /** Of an {@link InvalidOptionsError}: the option at fault. */
   option?: string | undefined;
+  /** What the platform or a function of yours failed with. */
   cause?: unknown;
 }
 
@@ -30,8 +57,18 @@ export interface AuthErrorFields {
  * ```js
  * if (AuthError.is(error) && error.retryable) response.status(503);
  * ```
+ * @group Errors
+ * @see [Errors](docs/errors.md)
  */
 export class AuthError extends Error {
+  /**
+   * For tests and mocks: errors come out of calls otherwise.
+   *
+   * @example
+   * ```js
+   * const getToken = () => Promise.reject(new NetworkError("no network", { attempts: 3 }));
+   * ```
+   */
   constructor(message?: string, fields?: AuthErrorFields);
   /** Part of the API, unlike the message. */
   readonly code: AuthErrorCode;
@@ -53,6 +90,12 @@ export class AuthError extends Error {
    * Whether a value is an error of this package, whichever copy of it. `instanceof` is as good.
    *
    * @throws Never.
+   * @example
+   * ```js
+   * catch (error) {
+   *   if (!AuthError.is(error)) throw error; // an abort, or a bug
+   * }
+   * ```
    */
   static is(value: unknown): value is AuthError;
 }
@@ -64,6 +107,8 @@ export class AuthError extends Error {
  * ```js
  * if (error instanceof InvalidOptionsError) console.error(error.option, error.message);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#invalid_options)
  */
 export class InvalidOptionsError extends AuthError {
   readonly code: "invalid_options";
@@ -78,6 +123,9 @@ export class InvalidOptionsError extends AuthError {
  * ```js
  * if (error instanceof BadRequestError) console.error(error.reason);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#bad_request)
+ * @see RFC 9110, section 15.5.1
  */
 export class BadRequestError extends AuthError {
   readonly code: "bad_request";
@@ -90,6 +138,9 @@ export class BadRequestError extends AuthError {
  * ```js
  * if (error instanceof UnauthorizedError) console.error("check key, secret and environment:", error.reason);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#unauthorized)
+ * @see RFC 9110, section 15.5.2
  */
 export class UnauthorizedError extends AuthError {
   readonly code: "unauthorized";
@@ -102,6 +153,9 @@ export class UnauthorizedError extends AuthError {
  * ```js
  * if (error instanceof RateLimitError) response.set("Retry-After", String(error.retryAfter ?? 30));
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#rate_limited)
+ * @see RFC 6585, section 4, and RFC 9110, section 10.2.3 (`Retry-After`)
  */
 export class RateLimitError extends AuthError {
   readonly code: "rate_limited";
@@ -114,6 +168,9 @@ export class RateLimitError extends AuthError {
  * ```js
  * if (error instanceof InternalServerError) response.status(503);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#internal_server_error)
+ * @see RFC 9110, section 15.6
  */
 export class InternalServerError extends AuthError {
   readonly code: "internal_server_error";
@@ -126,6 +183,9 @@ export class InternalServerError extends AuthError {
  * ```js
  * if (error instanceof UnexpectedStatusError) console.error("baseUrl, or a proxy on the way:", error.status);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#unexpected_status)
+ * @see RFC 9110, section 15
  */
 export class UnexpectedStatusError extends AuthError {
   readonly code: "unexpected_status";
@@ -138,6 +198,9 @@ export class UnexpectedStatusError extends AuthError {
  * ```js
  * if (error instanceof InvalidResponseError) console.error("baseUrl, or a login page on the way:", error.message);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#invalid_response)
+ * @see RFC 6750, section 2.1 (`b64token`), and RFC 7519, section 2 (NumericDate)
  */
 export class InvalidResponseError extends AuthError {
   readonly code: "invalid_response";
@@ -150,6 +213,9 @@ export class InvalidResponseError extends AuthError {
  * ```js
  * if (error instanceof NetworkError) console.error(error.cause);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#network)
+ * @see https://fetch.spec.whatwg.org/#concept-network-error
  */
 export class NetworkError extends AuthError {
   readonly code: "network";
@@ -162,6 +228,8 @@ export class NetworkError extends AuthError {
  * ```js
  * if (error instanceof TimeoutError) response.status(504);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#timeout)
  */
 export class TimeoutError extends AuthError {
   readonly code: "timeout";
@@ -174,6 +242,9 @@ export class TimeoutError extends AuthError {
  * ```js
  * if (error instanceof CredentialsError) console.error("secret manager:", error.cause);
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#credentials)
+ * @see [Credentials that change](docs/credentials.md)
  */
 export class CredentialsError extends AuthError {
   readonly code: "credentials";
@@ -188,6 +259,9 @@ export class CredentialsError extends AuthError {
  * ```js
  * if (error instanceof UnsupportedRuntimeError) return askOwnServer();
  * ```
+ * @group Errors
+ * @see [What to do](docs/errors.md#unsupported_runtime)
+ * @see https://www.w3.org/TR/CSP3/#directive-script-src (`'wasm-unsafe-eval'`)
  */
 export class UnsupportedRuntimeError extends AuthError {
   readonly code: "unsupported_runtime";

@@ -1,3 +1,8 @@
+/**
+ * A token that is always valid, and a `fetch` that sends it.
+ *
+ * @module digitalpaye-auth
+ */
 import type { AuthError } from "./errors.js";
 
 export * from "./errors.js";
@@ -28,7 +33,16 @@ type Signal = Platform extends { fetch: (input: any, init?: { signal?: infer S }
   ? NonNullable<S>
   : { readonly aborted: boolean };
 
-/** The configuration of one exchange. Every property is read once; `undefined` means the default, `null` is an error. */
+/**
+ * The configuration of one exchange. Every property is read once; `undefined` means the default, `null` is an error.
+ *
+ * @group Options
+ * @example
+ * ```js
+ * const options = { apiKey: process.env.DIGITALPAYE_API_KEY, apiSecret: process.env.DIGITALPAYE_API_SECRET, timeout: 10_000 };
+ * ```
+ * @see [Options](docs/options.md)
+ */
 export interface AuthOptions {
   /**
    * The API key, user-id of HTTP Basic: not empty, no ":", no control characters.
@@ -47,7 +61,7 @@ export interface AuthOptions {
    * ```js
    * apiSecret: async ({ signal }) => (await readFile("/run/secrets/digitalpaye", { encoding: "utf8", signal })).trim()
    * ```
-   * @see RFC 7617, section 2
+   * @see RFC 7617, section 2, and [Credentials that change](docs/credentials.md)
    */
   apiSecret: string | ((call: { signal: Signal }) => string | Promise<string>);
   /**
@@ -91,17 +105,27 @@ export interface AuthOptions {
    * ```js
    * onEvent: (event) => event.type === "failure" && console.error(event.error.code, event.ttlSeconds)
    * ```
+   * @see [Events](docs/events.md)
    */
   onEvent?: ((event: AuthEvent) => void) | undefined;
 }
 
-/** The configuration of a {@link DigitalpayeAuth}. */
+/**
+ * The configuration of a {@link DigitalpayeAuth}.
+ *
+ * @group Options
+ * @example
+ * ```js
+ * const auth = new DigitalpayeAuth({ apiKey, apiSecret, store: redisStore(redis) });
+ * ```
+ * @see [Options](docs/options.md)
+ */
 export interface ClientOptions extends AuthOptions {
   /**
    * Shares one token among processes.
    *
    * @default none: each client exchanges for itself
-   * @see docs/stores.md
+   * @see [Stores](docs/stores.md)
    */
   store?: TokenStore | undefined;
   /**
@@ -113,7 +137,15 @@ export interface ClientOptions extends AuthOptions {
   waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** What one call wants. */
+/**
+ * What one call wants.
+ *
+ * @group Options
+ * @example
+ * ```js
+ * await auth.getToken({ signal: AbortSignal.timeout(5_000) });
+ * ```
+ */
 export interface CallOptions {
   /**
    * Ends this caller's wait and nobody else's; the call rejects with `signal.reason`.
@@ -124,7 +156,17 @@ export interface CallOptions {
   signal?: Signal | undefined;
 }
 
-/** A bearer token. Frozen. */
+/**
+ * A bearer token. Frozen.
+ *
+ * @group Tokens
+ * @example
+ * ```js
+ * const { token, exp } = await auth.getToken();
+ * const secondsLeft = exp - Date.now() / 1000;
+ * ```
+ * @see RFC 6750, section 1.2
+ */
 export interface AccessToken {
   /**
    * The token, for `Authorization: Bearer …`.
@@ -153,7 +195,8 @@ export interface AccessToken {
  * ```js
  * const { token, exp } = await authenticate({ apiKey, apiSecret });
  * ```
- * @see RFC 7617 (Basic), RFC 6750 (Bearer)
+ * @group Tokens
+ * @see RFC 7617, section 2 (Basic), and RFC 6750, section 2.1 (Bearer)
  */
 export function authenticate(options: AuthOptions, call?: CallOptions): Promise<AccessToken>;
 
@@ -167,6 +210,8 @@ export function authenticate(options: AuthOptions, call?: CallOptions): Promise<
  * const auth = new DigitalpayeAuth({ apiKey, apiSecret });
  * const response = await auth.fetch("v1/balance");
  * ```
+ * @group Tokens
+ * @see [How it works](docs/how-it-works.md)
  */
 export class DigitalpayeAuth {
   /**
@@ -174,6 +219,10 @@ export class DigitalpayeAuth {
    *
    * @throws {InvalidOptionsError} An option is unusable; `option` names it.
    * @throws {UnsupportedRuntimeError} This runtime does not run WebAssembly.
+   * @example
+   * ```js
+   * const auth = new DigitalpayeAuth({ apiKey, apiSecret, timeout: 10_000 });
+   * ```
    */
   constructor(options: ClientOptions);
 
@@ -203,6 +252,7 @@ export class DigitalpayeAuth {
    * ```js
    * const { token } = await auth.getToken({ signal: AbortSignal.timeout(5_000) });
    * ```
+   * @see RFC 6750, section 2.1
    */
   getToken(this: void, call?: CallOptions & { forceRefresh?: boolean | undefined }): Promise<AccessToken>;
 
@@ -228,6 +278,7 @@ export class DigitalpayeAuth {
    * ```js
    * auth.invalidate(token); // a 401 that some other client met
    * ```
+   * @see RFC 6750, section 3.1 (`invalid_token`)
    */
   invalidate(this: void, token?: string): void;
 
@@ -259,6 +310,8 @@ export class DigitalpayeAuth {
  * ```js
  * onEvent: (event) => console.log(event)
  * ```
+ * @group Options
+ * @see [Events](docs/events.md)
  */
 export type AuthEvent =
   | {
@@ -286,7 +339,15 @@ export type AuthEvent =
     }
   | { readonly type: "unauthorized"; readonly retried: boolean };
 
-/** A token out of a store. */
+/**
+ * A token out of a store.
+ *
+ * @group Stores
+ * @example
+ * ```js
+ * return { token, exp, ttlSeconds: 480 };
+ * ```
+ */
 export interface StoredToken extends AccessToken {
   /**
    * Seconds of life left by the store's clock: above 0, at most 86,400.
@@ -304,7 +365,8 @@ export interface StoredToken extends AccessToken {
  * ```js
  * const store = { get: async (key) => cache.get(key), set: async (key, token, ttl) => cache.set(key, token, { ttl }) };
  * ```
- * @see docs/stores.md, and `digitalpaye-auth/stores/testing` for its rules as tests
+ * @group Stores
+ * @see [Stores](docs/stores.md), and `digitalpaye-auth/stores/testing` for its rules as tests
  */
 export interface TokenStore {
   /** The entry, if there is one. */

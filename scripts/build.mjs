@@ -1,8 +1,9 @@
 // `npm run build`: makes what `npm pack` needs besides what is tracked in pkg/, and the page.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
+import { copyDocuments } from "./lib/documents.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
 import { Failure, command, must } from "./lib/process.mjs";
 import { billOfMaterials } from "./lib/sbom.mjs";
@@ -43,9 +44,8 @@ export async function buildPackage() {
     const cjs = join(staging, "cjs");
     await bundle(cjs);
     for (const entry of declared) writeDeclarations(entry, cjs);
-    for (const name of ["README.md", "LICENSE"]) {
-      if (existsSync(join(root, name))) copyFileSync(join(root, name), join(pkg, name));
-    }
+    copyFileSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
+    copyDocuments();
     replace(cjs, join(pkg, "cjs"));
   });
   return { raw: module.length, brotli: brotliCompressSync(module).length };
@@ -96,7 +96,8 @@ function writeDeclarations(entry, folder) {
       if (!declared.includes(imported)) throw new Failure(`pkg/${source} imports ${path}, of which there is no CommonJS twin.`);
       return `${before}${path.replace(/\.js$/, ".cjs")}${after}`;
     },
-  );
+    // They are one folder deeper.
+  ).replaceAll(/(?<=\]\()(?=(?:\.\.\/)?docs\/)/g, "../");
   const file = join(folder, entry.replace(/\.js$/, ".d.cts"));
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, declarations);

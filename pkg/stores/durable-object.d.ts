@@ -1,3 +1,8 @@
+/**
+ * One exchange for all isolates of a Worker, by a Durable Object.
+ *
+ * @module digitalpaye-auth/stores/durable-object
+ */
 import type { TokenStore } from "../index.js";
 
 /** What the store uses of a Durable Object namespace; every `DurableObjectNamespace` has it, one with a jurisdiction too. */
@@ -16,7 +21,7 @@ export interface TokenObjectNamespace {
  * Needs the compatibility date 2024-04-03 or later, or the flag `rpc`; else each call rejects and tokens come from the API
  * directly. Requests from far away wait for the object's location; `locationHint` has no say here, the first request does.
  *
- * @throws TypeError when `namespace` is not a Durable Object namespace.
+ * @throws {TypeError} when `namespace` is not a Durable Object namespace.
  *
  * @example
  * ```js
@@ -38,6 +43,7 @@ export interface TokenObjectNamespace {
  * "durable_objects": { "bindings": [{ "name": "TOKENS", "class_name": "TokenObject" }] },
  * "migrations": [{ "tag": "v1", "new_sqlite_classes": ["TokenObject"] }]
  * ```
+ * @see [Stores](../docs/stores.md#cloudflare-a-durable-object)
  */
 export function durableObjectStore(namespace: TokenObjectNamespace): TokenStore;
 
@@ -45,6 +51,12 @@ export function durableObjectStore(namespace: TokenObjectNamespace): TokenStore;
  * The Durable Object behind {@link durableObjectStore}. Export it from the Worker's main module; nothing else calls it.
  *
  * It extends `DurableObject` of `cloudflare:workers`.
+ *
+ * @example
+ * ```js
+ * export { TokenObject } from "digitalpaye-auth/stores/durable-object";
+ * ```
+ * @see [Stores](../docs/stores.md#cloudflare-a-durable-object)
  */
 export class TokenObject {
   /** What makes it a Durable Object for Cloudflare's types. */

@@ -1,3 +1,8 @@
+/**
+ * One token for a fleet, in Redis or Valkey, by the client that you have.
+ *
+ * @module digitalpaye-auth/stores/redis
+ */
 import type { TokenStore } from "../index.js";
 
 /** A client of the npm package [`redis`](https://www.npmjs.com/package/redis), 4 or later: a client, cluster, sentinel or pool. */
@@ -59,7 +64,7 @@ export interface RedisStoreOptions {
  * A method rejects when the server or the client fails. The error has the name, the code and the first words of the
  * client's own, never what was sent.
  *
- * @throws TypeError when `client` is none of these clients, or `prefix` not a string.
+ * @throws {TypeError} when `client` is none of these clients, or `prefix` not a string.
  *
  * @example
  * ```js
@@ -77,5 +82,6 @@ export interface RedisStoreOptions {
  * ```js
  * const store = redisStore((script, keys, args) => client.call("EVAL", script, keys.length, ...keys, ...args));
  * ```
+ * @see [Stores](../docs/stores.md#redis-and-valkey)
  */
 export function redisStore(client: RedisClient, options?: RedisStoreOptions): TokenStore;

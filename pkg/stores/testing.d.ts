@@ -1,3 +1,8 @@
+/**
+ * The rules of a store, as tests for a store of your own.
+ *
+ * @module digitalpaye-auth/stores/testing
+ */
 import type { TokenStore } from "../index.js";
 
 /** What {@link testStore} uses of a test runner: node:test, Vitest, Jest and Bun have it. */
@@ -26,7 +31,7 @@ export interface TestStoreOptions {
  * of a token is atomic, are for stores with `acquire`; without it they do nothing, and are reported as skipped where the
  * runner can do so. A failure is an Error that says which rule was broken.
  *
- * @throws TypeError when an argument is not what it must be.
+ * @throws {TypeError} when an argument is not what it must be.
  *
  * @example
  * ```js
@@ -36,5 +41,6 @@ export interface TestStoreOptions {
  *
  * testStore(() => myStore(process.env.DATABASE_URL), { describe, test });
  * ```
+ * @see [Stores](../docs/stores.md#a-store-of-your-own)
  */
 export function testStore(makeStore: () => TokenStore | Promise<TokenStore>, runner: TestRunner, options?: TestStoreOptions): void;

@@ -1,3 +1,8 @@
+/**
+ * One token for the isolates of a Worker, in Workers KV.
+ *
+ * @module digitalpaye-auth/stores/workers-kv
+ */
 import type { TokenStore } from "../index.js";
 
 /** What the store uses of a [KV namespace](https://developers.cloudflare.com/kv/api/); every `KVNamespace` has it. */
@@ -22,7 +27,7 @@ export interface WorkersKvNamespace {
  * is not used beyond that. It is stored under `digitalpaye-auth:<key>`; the key is a hash that shows neither API key nor
  * secret. Whoever can read the namespace can use the token.
  *
- * @throws TypeError when `namespace` is not a KV namespace.
+ * @throws {TypeError} when `namespace` is not a KV namespace.
  *
  * @example
  * ```js
@@ -36,5 +41,6 @@ export interface WorkersKvNamespace {
  *   store: workersKvStore(env.TOKENS),
  * });
  * ```
+ * @see [Stores](../docs/stores.md#cloudflare-workers-kv)
  */
 export function workersKvStore(namespace: WorkersKvNamespace): TokenStore;

@@ -16,7 +16,7 @@ const usage = `Usage: npm run bench [-- --quick] [-- --write]
 Measures the package beside hand-written fetch, axios, ky, oauth4webapi and digitalpaye-node.
 
   --quick  fewer rounds, Node 24 only: for a rough look
-  --write  put the tables into README.md and README.fr.md, and the chart beside them
+  --write  put the tables into docs/performance.md and docs/performance.fr.md, and the chart beside this file
 `;
 
 const ours = "digitalpaye-auth";
@@ -82,7 +82,7 @@ await command(async () => {
   };
   process.stdout.write(`\n${tables(figures, about, "en")}\n`);
   if (write) {
-    for (const [language, file] of [["en", "README.md"], ["fr", "README.fr.md"]]) {
+    for (const [language, file] of [["en", "docs/performance.md"], ["fr", "docs/performance.fr.md"]]) {
       const path = join(root, file);
       writeFileSync(path, withTables(readFileSync(path, "utf8"), tables(figures, about, language)));
     }

@@ -1,4 +1,4 @@
-// What a benchmark found, as the READMEs show it: ratios first, raw figures beside, bounds, and a chart.
+// What a benchmark found, as docs/performance.md shows it: ratios first, raw figures beside, bounds, and a chart.
 
 import { typeset } from "../lib/typography.mjs";
 
@@ -85,7 +85,7 @@ export function tables(figures, about, language) {
     name, ...[[cold, "fetch"], [cold, "axios"], [exchange, "fetch"], [exchange, "axios"]].map(([found, peer]) => (found[ours] / found[peer]).toFixed(2)),
   ]);
   const text = decimal([
-    `![${words.alt}](tests/bench/chart.svg)`, table(words.heads[0], compared), table(words.heads[3], absolute), table(words.heads[1], raw),
+    `![${words.alt}](../tests/bench/chart.svg)`, table(words.heads[0], compared), table(words.heads[3], absolute), table(words.heads[1], raw),
     ...(nodes.length > 0 ? [table(words.heads[2], nodes)] : []),
   ].join("\n\n")) + `\n\n${words.made(about)}`;
   return language === "fr" ? typeset(text) : text;

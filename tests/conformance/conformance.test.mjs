@@ -1,4 +1,4 @@
-// Every quick cell of the table of runtimes, from the packed and installed package, and the table in the READMEs.
+// Every quick cell of the table of runtimes, from the packed and installed package, and the table in docs/runtimes.md.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
@@ -18,7 +18,7 @@ for (const cell of cells.filter(({ quick }) => quick)) {
   });
 }
 
-for (const [language, file] of [["en", "README.md"], ["fr", "README.fr.md"]]) {
+for (const [language, file] of [["en", "docs/runtimes.md"], ["fr", "docs/runtimes.fr.md"]]) {
   test(`the table in ${file} says what the run found`, () => {
     const document = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
     assert.deepEqual(differences(document, results, { language, whole: false }), []);

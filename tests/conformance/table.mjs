@@ -1,5 +1,5 @@
 // `npm run test:all [-- --write]`: every cell of the table of runtimes, those that `npm test` leaves out included, and
-// whether the tables in the READMEs say what the run found. `--write` puts the table there.
+// whether the tables in docs/runtimes.md and its French twin say what the run found. `--write` puts the table there.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, platform, release } from "node:os";
 import { join } from "node:path";
@@ -11,14 +11,14 @@ import { Failure, command } from "../../scripts/lib/process.mjs";
 import { buildSandbox } from "../../scripts/lib/sandbox.mjs";
 import { setup } from "../../scripts/setup.mjs";
 
-export const documents = { en: join(root, "README.md"), fr: join(root, "README.fr.md") };
+export const documents = { en: join(root, "docs", "runtimes.md"), fr: join(root, "docs", "runtimes.fr.md") };
 
 const usage = `Usage: npm run test:all [-- --write]
 
-Runs the conformance suite in every runtime, and compares the tables in the READMEs with what it found.
+Runs the conformance suite in every runtime, and compares the tables of docs/runtimes.md and docs/runtimes.fr.md with what it found.
 The last line of the output is "N passed, N failed".
 
-  --write  put the table into README.md and README.fr.md
+  --write  put the table into both
 `;
 
 function options() {

@@ -1,4 +1,4 @@
-// What makes the table in a README wrong, and what does not.
+// What makes the table in a document wrong, and what does not.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { differences, table, withTable } from "./lib/markdown.mjs";

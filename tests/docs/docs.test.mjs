@@ -1,20 +1,16 @@
 // The documentation says what the package is: names, codes, options, versions, links, and the tests that it names.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { root } from "../../scripts/lib/paths.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { blocksOf, codeOf, generatedPart, headingsOf, linksOf, proseOf, tablesOf, withoutComments } from "./extract.mjs";
+import { blocksOf, codeOf, generatedPart, headingsOf, linksOf, tablesOf } from "./extract.mjs";
+import { pages, read } from "./pages.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const read = (path) => readFileSync(join(root, path), "utf8");
-
-const english = read("README.md");
-const french = read("README.fr.md");
-const readmes = { "README.md": english, "README.fr.md": french };
-const documents = ["README.md", "README.fr.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tests/sandbox/README.md", "tests/faults/README.md",
-  "tests/fuzz/README.md", "tests/soak/README.md", "fuzz/README.md"];
+const frontPages = ["README.md", "README.fr.md"];
+const documents = [...pages.flatMap(({ en, fr }) => [en, fr]), "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", 
+  "tests/sandbox/README.md", "tests/faults/README.md", "tests/fuzz/README.md", "tests/soak/README.md", "fuzz/README.md"];
 const types = read("pkg/index.d.ts");
 
 /** The table whose first row begins with `code`. */
@@ -31,68 +27,40 @@ function membersOf(declaration, keyword = "interface") {
     .map(([, comment, name]) => ({ name, comment: comment.replace(/\s*\n\s*\*?\s*/g, " ") }));
 }
 
-describe("the READMEs", () => {
-  test("have the same headings, but for their language", () => {
-    const levels = (markdown) => headingsOf(markdown).map(({ level }) => level);
-    assert.ok(levels(english).length > 15);
-    assert.deepEqual(levels(french), levels(english));
-  });
-
-  test("have the same code blocks, comments aside", () => {
-    const runnable = (markdown) => blocksOf(markdown).filter(({ language }) => language !== "text");
-    const [ours, theirs] = [english, french].map((markdown) => runnable(markdown).map((block) => ({
-      language: block.language, name: block.name, code: withoutComments(block),
-    })));
-    assert.deepEqual(theirs, ours);
-    assert.deepEqual(blocksOf(french).map(({ name }) => name), blocksOf(english).map(({ name }) => name));
-  });
-
-  test("comment their code as often, each in its language", () => {
-    const comments = (markdown) => blocksOf(markdown).filter(({ language }) => language !== "text")
-      .map(({ code }) => code.match(/^\s*(\/\/|#).+$/gm) ?? []);
-    const [ours, theirs] = [comments(english), comments(french)];
-    assert.deepEqual(theirs.map((each) => each.length), ours.map((each) => each.length));
-    for (const [index, comment] of theirs.flat().entries()) assert.notEqual(comment, ours.flat()[index]);
-  });
-
-  test("have the same tables, cell for cell where cells are code", () => {
-    const shape = (markdown) => tablesOf(markdown).map(({ header, rows }) => [header.length, ...rows.map((row) => [row.length, ...row.map(codeOf)])]);
-    assert.ok(shape(english).length >= 6);
-    assert.deepEqual(shape(french), shape(english));
-  });
-
-  test("have the same links, anchors and their own language aside", () => {
-    // A page in French leads to pages in French.
-    const targets = (markdown) => linksOf(markdown).filter((target) => !target.startsWith("#") && !target.startsWith("README"))
-      .map((target) => target.replace(/^(docs\/\w+)\.fr\.md/, "$1.md"));
-    assert.deepEqual(targets(french), targets(english));
-  });
-
-  test("have places for the tables that commands write", () => {
-    for (const [document, markdown] of Object.entries(readmes)) {
-      for (const name of ["runtimes", "bench"]) {
-        assert.ok(generatedPart(markdown, name)?.trim(), `${document} has nothing between the markers of ${name}`);
-      }
-    }
-  });
-
-  test("are typeset: French has its apostrophes and spaces, neither has a tab", () => {
-    const prose = proseOf(french).replace(/`[^`\n]*`/g, "");
-    assert.deepEqual(prose.match(/.{0,20}\p{L}'\p{L}.{0,20}/gu) ?? [], []);
-    assert.deepEqual(prose.replace(/^.*<!--.*$|^\|[ :|-]+\|$/gm, "").match(/.{0,20} [:;?!»](?=[\s|*]).{0,20}/gu) ?? [], []);
-    for (const markdown of Object.values(readmes)) assert.ok(!markdown.includes("\t"));
-  });
-});
-
-for (const [document, markdown] of Object.entries(readmes)) {
-  describe(document, () => {
-    test("every block has a language that is run or drawn, and a name", () => {
-      for (const { language, name, line } of blocksOf(markdown)) {
-        assert.ok(["js", "ts", "sh", "text"].includes(language), `line ${line}: ${language}`);
-        assert.ok(name, `line ${line}: no name`);
-      }
+describe("the front page", () => {
+  for (const document of frontPages) {
+    test(`${document} has 200 lines at most, and begins with a payment`, () => {
+      const markdown = read(document);
+      assert.ok(markdown.split("\n").length - 1 <= 200);
+      const [install, payment] = blocksOf(markdown);
+      assert.equal(install.name, "install");
+      assert.match(payment.code, /createEmulator\(\)[^]*auth\.fetch\("v1\/payments", \{\n {2}method: "POST"/);
     });
 
+    test(`${document} leads to every code of an error, and to every page`, async () => {
+      const { AuthError, ...exported } = await importInstalled();
+      const codes = Object.values(exported).filter((value) => Object.getPrototypeOf(value) === AuthError).map((value) => new value("").code);
+      const links = linksOf(read(document));
+      const errors = links.filter((link) => link.startsWith("docs/errors")).map((link) => link.split("#")[1]);
+      assert.deepEqual(errors.sort(), codes.sort());
+      const language = document.includes(".fr.") ? "fr" : "en";
+      const linked = new Set(links.map((link) => link.replace(/#.*/, "")));
+      for (const page of pages) {
+        if (page.en !== "README.md" && !/frameworks/.test(page.en)) assert.ok(linked.has(page[language]), `no link to ${page[language]}`);
+      }
+    });
+  }
+});
+
+describe("generated tables", () => {
+  for (const [name, places] of Object.entries({ runtimes: ["docs/runtimes.md", "docs/runtimes.fr.md"], bench: ["docs/performance.md", "docs/performance.fr.md"] })) {
+    for (const place of places) test(`${place} has a place for ${name}`, () => assert.ok(generatedPart(read(place), name)?.trim()));
+  }
+});
+
+for (const document of ["docs/errors.md", "docs/errors.fr.md"]) {
+  const markdown = read(document);
+  describe(document, () => {
     test("the errors' table is that of the package", async () => {
       const exported = await importInstalled();
       const { AuthError } = exported;
@@ -126,6 +94,31 @@ for (const [document, markdown] of Object.entries(readmes)) {
       }
     });
 
+    test("each code has an anchor, with its cause, what to do and an example; its class names the address", async () => {
+      const { AuthError, ...exported } = await importInstalled();
+      const classes = Object.values(exported).filter((value) => Object.getPrototypeOf(value) === AuthError);
+      assert.equal(classes.length, 11);
+      const declarations = read("pkg/errors.d.ts");
+      for (const { name, prototype } of classes) {
+        const { code } = new prototype.constructor("");
+        assert.ok(headingsOf(markdown).some(({ anchor }) => anchor === code), code);
+        const part = markdown.split(`\n## ${code}\n`)[1].split("\n## ")[0];
+        assert.match(part, /^\n\*\*Cause\.\*\* /);
+        assert.match(part, /^\*\*(What to do|Que faire)\.\*\* /m);
+        const [example] = blocksOf(part);
+        assert.ok(example.code.includes(`instanceof ${name}`), code);
+        const comment = declarations.split(`export class ${name} `)[0].split("/**").at(-1);
+        assert.ok(comment.includes(`@see [What to do](docs/errors.md#${code})\n`), `${name} does not name docs/errors.md#${code}`);
+        const row = tableOf(markdown, "InvalidOptionsError").find(([cell]) => codeOf(cell) === name);
+        assert.equal(row[1], `[\`${code}\`](#${code})`);
+      }
+    });
+  });
+}
+
+for (const document of ["docs/options.md", "docs/options.fr.md"]) {
+  const markdown = read(document);
+  describe(document, () => {
     test("the options are those of the types, with their defaults", () => {
       const more = membersOf("ClientOptions").map(({ name }) => name);
       const names = (first) => tableOf(markdown, first).map(([name]) => codeOf(name));
@@ -149,6 +142,23 @@ for (const [document, markdown] of Object.entries(readmes)) {
         assert.equal(typeof DigitalpayeAuth.prototype[name === "[Symbol.dispose]" ? Symbol.dispose ?? Symbol.for("Symbol.dispose") : name], "function");
       }
     });
+  });
+}
+
+for (const document of ["docs/events.md", "docs/events.fr.md"]) {
+  test(`${document} has every event of the types, with its members`, () => {
+    const union = /export type AuthEvent =\n([^]*?);\n\n/.exec(types)[1];
+    const events = union.split(/^ {2}\| /m).filter(Boolean).map((text) => {
+      const members = [...text.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name).filter((name) => name !== "type");
+      return [/type: "(\w+)"/.exec(text)[1], members.sort()];
+    });
+    assert.equal(events.length, 5);
+    const rows = tableOf(read(document), "token");
+    assert.deepEqual(rows.map(([type, , members]) => [codeOf(type), [...members.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort()]), events);
+    const explained = tableOf(read(document), "error").map(([name]) => codeOf(name));
+    // What their row says of itself.
+    const said = ["source", "problem"];
+    assert.deepEqual(explained.sort(), [...new Set(events.flatMap(([, members]) => members))].filter((name) => !said.includes(name)).sort());
   });
 }
 
@@ -208,8 +218,8 @@ describe("versions", () => {
     assert.ok(!Number.isNaN(Date.parse(newest[2])));
   });
 
-  test("the READMEs compare this one", () => {
-    for (const markdown of Object.values(readmes)) assert.ok(markdown.includes(`| digitalpaye-auth ${version} |`));
+  test("what is compared is this one", () => {
+    for (const page of ["docs/performance.md", "docs/performance.fr.md"]) assert.ok(read(page).includes(`| digitalpaye-auth ${version} |`));
   });
 });
 

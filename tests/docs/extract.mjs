@@ -40,6 +40,12 @@ export function withoutComments({ language, code }) {
     .join("\n");
 }
 
+/** A change's program before it and after it. */
+export function sidesOf({ code }) {
+  const side = (mark) => code.split("\n").filter((line) => line.startsWith(mark) || line.startsWith(" ") || line === "").map((line) => line.slice(1)).join("\n");
+  return { before: side("-"), after: side("+") };
+}
+
 /** The headings, each with the anchor that GitHub gives it. */
 export function headingsOf(markdown) {
   const seen = new Map();
@@ -66,9 +72,9 @@ export function linksOf(markdown) {
   return [...prose.matchAll(/\]\(<?([^()\s>]+)>?\)/g)].map(([, target]) => target);
 }
 
-/** The text in backticks at the beginning of a table's cell. */
+/** The text in backticks at the beginning of a table's cell, which may be a link. */
 export function codeOf(cell) {
-  return /^`([^`]+)`/.exec(cell)?.[1];
+  return /^\[?`([^`]+)`/.exec(cell)?.[1];
 }
 
 /** The part between `<!-- name:begin -->` and `<!-- name:end -->`, which a command writes. */

@@ -12,14 +12,17 @@ import { pack } from "../../scripts/lib/package.mjs";
 import { pkg } from "../../scripts/lib/paths.mjs";
 import { environment, run, start, stop, which } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
+import { installed } from "../lib/install.mjs";
+import { installOnce } from "../lib/projects.mjs";
 import { startRegistry } from "./registry.mjs";
 
 const require = createRequire(import.meta.url);
 const preload = pathToFileURL(fileURLToPath(new URL("preload.mjs", import.meta.url))).href;
 const TIMEOUT_MS = 60_000;
 
-// What the recipes use besides the package: from this repository's own dependencies.
-const libraries = ["@types/node", "express", "hono", "redis"];
+// What the recipes use besides the package: from this repository's own dependencies, and from two projects of their own.
+const libraries = { here: ["@types/node", "axios", "express", "hono", "redis"], docs: ["@opentelemetry/api", "digitalpaye-node", "pino"], runners: ["vitest"] };
+const projects = { docs: fileURLToPath(new URL("libraries", import.meta.url)), runners: fileURLToPath(new URL("../emulator/runners", import.meta.url)) };
 
 export class Reader {
   /** The blocks that were run or started. */
@@ -69,12 +72,24 @@ export class Reader {
   }
 
   /** Puts the libraries beside it that recipes use. */
-  link() {
-    for (const name of libraries) {
-      const path = join(this.folder, "node_modules", name);
-      mkdirSync(dirname(path), { recursive: true });
-      if (!existsSync(path)) symlinkSync(packageFolder(name), path, "dir");
+  async link() {
+    for (const name of libraries.here) this.#link(name, packageFolder(name));
+    for (const [project, folder] of Object.entries(projects)) {
+      await installOnce(folder);
+      for (const name of libraries[project]) this.#link(name, join(folder, "node_modules", name));
     }
+  }
+
+  #link(name, folder) {
+    const path = join(this.folder, "node_modules", name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) symlinkSync(folder, path, "dir");
+  }
+
+  /** Has the package as another test installed it, for a page that does not say how to. */
+  async use() {
+    this.#link("digitalpaye-auth", join(await installed(), "node_modules", "digitalpaye-auth"));
+    await this.link();
   }
 
   /** Saves a block under its name; resolves to the file. */
@@ -97,6 +112,11 @@ export class Reader {
   run(block, { env = {}, timeout = TIMEOUT_MS } = {}) {
     const [command, ...args] = this.#words(block);
     return run(command, args, { cwd: this.folder, env: this.environment(env), timeout });
+  }
+
+  /** Runs a file of the folder, which is no block by itself. */
+  program(name, { env = {}, timeout = TIMEOUT_MS } = {}) {
+    return run(process.execPath, [join(this.folder, name)], { cwd: this.folder, env: this.environment(env), timeout });
   }
 
   /** Runs a block that does not end by itself while `use(child)` does. */

@@ -3,20 +3,24 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import test, { after, before, describe } from "node:test";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { documents, withoutDeadLinks } from "../../scripts/lib/documents.mjs";
 import { pack } from "../../scripts/lib/package.mjs";
 import { entries } from "../../scripts/lib/tarball.mjs";
+import { headingsOf, linksOf } from "../docs/extract.mjs";
 import { importInstalled, installed, requireInstalled } from "../lib/install.mjs";
 
 const run = promisify(execFile);
 
 const files = [
+  "AGENTS.md",
   "LICENSE",
+  "README.fr.md",
   "README.md",
   "api.js",
   "auth.js",
@@ -51,6 +55,8 @@ const files = [
   "cjs/stores/workers-kv.d.cts",
   "client.js",
   "context.js",
+  // Every page, in both languages.
+  ...documents().filter((file) => file.startsWith("docs/")),
   "edge-light.js",
   "emulator.d.ts",
   "emulator.js",
@@ -117,6 +123,42 @@ describe("the tarball", () => {
     for (const key of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies", "scripts"]) {
       assert.equal(manifest[key], undefined, key);
     }
+  });
+
+  test("has its documentation, in which every link leads somewhere", () => {
+    const packed = entries(tarball);
+    const pages = [...packed.keys()].filter((name) => name.endsWith(".md"));
+    assert.deepEqual(pages.sort(), [...documents(), "AGENTS.md"].sort());
+    let links = 0;
+    for (const page of pages) {
+      for (const target of linksOf(packed.get(page).toString())) {
+        if (target.startsWith("https:")) continue;
+        const [path, anchor] = target.split("#");
+        const file = path === "" ? page : posix.join(posix.dirname(page), path);
+        assert.ok(packed.has(file), `${page} leads to ${target}`);
+        if (anchor !== undefined) assert.ok(headingsOf(packed.get(file).toString()).some((heading) => heading.anchor === anchor), `${page} leads to ${target}`);
+        links += 1;
+      }
+    }
+    assert.ok(links > 100);
+    // The pages that the declarations name.
+    const declarations = [...packed.keys()].filter((name) => /\.d\.c?ts$/.test(name));
+    for (const name of declarations) {
+      for (const target of linksOf(packed.get(name).toString()).filter((each) => !each.startsWith("https:"))) {
+        const [path, anchor] = target.split("#");
+        const file = posix.join(posix.dirname(name), path);
+        assert.ok(packed.has(file), `${name} names ${target}`);
+        if (anchor !== undefined) assert.ok(headingsOf(packed.get(file).toString()).some((heading) => heading.anchor === anchor), `${name} names ${target}`);
+      }
+    }
+    assert.equal(declarations.filter((name) => linksOf(packed.get(name).toString()).length > 0).length, 14);
+  });
+
+  test("a link to what is not there is its words, an image its description; code stays", () => {
+    const text = (markdown) => withoutDeadLinks(markdown, "docs/a.md", ["README.md", "docs/b.md"]);
+    assert.equal(text("[b](b.md#c), [it](../README.md), [`x`](#y), [z](https://z.example)"), "[b](b.md#c), [it](../README.md), [`x`](#y), [z](https://z.example)");
+    assert.equal(text("[the tests](../tests/a.mjs) and ![a chart](../tests/chart.svg)"), "the tests and a chart");
+    assert.equal(text("```js a.mjs\n[a](b)\n```"), "```js a.mjs\n[a](b)\n```");
   });
 
   test("has the same module in its two forms", async () => {

@@ -1,7 +1,7 @@
 //! The wasm module of the emulator: the contract's library, for JavaScript.
 //!
 //! Two rules hold. No exception crosses a frame of this module: whatever foreign code can make throw is called by an
-//! import that catches. And no foreign code runs while an [`Emulator`] is borrowed: a config and a script are read by
+//! import that catches. And no foreign code runs while an `Emulator` is borrowed: a config and a script are read by
 //! functions of their own first, since their getters may call the emulator.
 #![cfg(target_arch = "wasm32")]
 

@@ -1,4 +1,4 @@
-// The table of runtimes, as the READMEs show it.
+// The table of runtimes, as docs/runtimes.md shows it.
 import { typeset } from "../../lib/typography.mjs";
 
 const notes = {
