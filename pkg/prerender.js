@@ -33,7 +33,7 @@ export function isInNext() {
  */
 export function renderingOnDemand() {
   if (!isInNext()) return undefined;
-  return globalThis.fetch(PROBE, { cache: "no-store" }).then(goOn, (error) => {
+  return globalThis.fetch(PROBE, { method: "HEAD", cache: "no-store" }).then(goOn, (error) => {
     // A platform whose fetch knows no such URL. Next's errors are of other kinds.
     if (error?.name !== "TypeError") throw error;
   });
