@@ -2,6 +2,7 @@
 import { TokenClient } from "./client.js";
 import { optionsFromEnv } from "./env.js";
 import { fetchWithToken } from "./fetch.js";
+import { isInNext } from "./prerender.js";
 
 export { authenticate } from "./client.js";
 
@@ -41,8 +42,8 @@ export class DigitalpayeAuth {
   getToken(call) {
     try {
       const client = DigitalpayeAuth.#clientOf(this);
-      // While the token is fresh there is nothing to decide.
-      if (call === undefined && client.cache.isFresh) return Promise.resolve(client.cache.token);
+      // While the token is fresh there is nothing to decide, but for Next.js.
+      if (call === undefined && !isInNext() && client.cache.isFresh) return Promise.resolve(client.cache.token);
       return client.getToken(call);
     } catch (error) {
       return Promise.reject(error);

@@ -1,6 +1,7 @@
 // One client: the wasm module's, which decides everything (src/web/client.rs), with what only JavaScript can have of it.
 import { TokenCache } from "./cache.js";
 import { InvalidOptionsError } from "./errors.js";
+import { renderingOnDemand } from "./prerender.js";
 import { Client, authenticate as exchangeOnce } from "./wasm/digitalpaye_auth_bg.js";
 
 /**
@@ -13,7 +14,7 @@ export const assertStackHeadroom = (frames = 512) => frames === 0 || assertStack
 export function authenticate(options, call) {
   try {
     assertStackHeadroom();
-    return exchangeOnce(options, call);
+    return renderingOnDemand()?.then(() => exchangeOnce(options, call)) ?? exchangeOnce(options, call);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -42,7 +43,7 @@ export class TokenClient {
   getToken(call) {
     try {
       assertStackHeadroom();
-      return this.#open.getToken(call);
+      return renderingOnDemand()?.then(() => this.#open.getToken(call)) ?? this.#open.getToken(call);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -73,6 +73,7 @@ const files = [
   "loader.js",
   "package.json",
   "platform.js",
+  "prerender.js",
   "react-native.js",
   "sbom.cdx.json",
   "stores/durable-object.d.ts",
