@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pkg, root } from "../../scripts/lib/paths.mjs";
 import { ask } from "../../scripts/lib/process.mjs";
-import { blocksOf, headingsOf, proseOf, tablesOf } from "../docs/extract.mjs";
+import { blocksOf, headingsOf, linksOf, proseOf, tablesOf } from "../docs/extract.mjs";
 import { EXAMPLES, LANGUAGES, folderOf } from "./project.mjs";
 
 const { version } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
@@ -77,6 +77,31 @@ for (const name of EXAMPLES) {
     });
   });
 }
+
+test("links lead somewhere, French ones to pages in French", () => {
+  for (const folder of ["", ...EXAMPLES]) {
+    for (const readme of LANGUAGES) {
+      const targets = linksOf(read(folder, readme)).filter((target) => !target.startsWith("https:"));
+      assert.ok(targets.length > 0);
+      for (const target of targets) assert.ok(existsSync(join(folderOf(folder), target)), `${folder}/${readme}: ${target}`);
+    }
+  }
+  assert.deepEqual(linksOf(read("", "README.fr.md")).slice(1), linksOf(read("", "README.md")).slice(1).map((target) => target.replace("README.md", "README.fr.md")));
+});
+
+test("the list of examples has each, and the times of each, in both languages", () => {
+  const numbers = LANGUAGES.map((readme) => {
+    const [what, times] = tablesOf(read("", readme));
+    for (const { rows } of [what, times]) assert.deepEqual(rows.map(([cell]) => /^\[(\w+)\]/.exec(cell)[1]), EXAMPLES);
+    for (const [, ...cells] of times.rows) {
+      const [install, token, together] = cells.map((cell) => Number(cell.replace(",", ".").replace(/\ss$/, "")));
+      assert.ok(Math.abs(install + token - together) < 0.11, `${cells}`);
+    }
+    assert.match(read("", readme), /\d{4}-\d\d-\d\d[^\n]*`npm run examples -- --write`/);
+    return times.rows.map((row) => row.slice(1).map((cell) => cell.replace(",", ".").replace("\u00a0", " ")));
+  });
+  assert.deepEqual(numbers[1], numbers[0]);
+});
 
 test("dev.js is the same everywhere, but for how wrangler is told of variables", () => {
   const scripts = EXAMPLES.map((name) => [name, read(name, name === "next" ? "dev.mjs" : "dev.js")]);
