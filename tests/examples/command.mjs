@@ -39,7 +39,7 @@ function options() {
 await command(async () => {
   const { times, write, help } = options();
   if (help) return void process.stdout.write(usage);
-  await setup({ needs: ["curl", "redis"] });
+  await setup({ needs: ["curl", "ps", "redis"] });
   if (process.env.DIGITALPAYE_AUTH_CONSUMER === undefined) {
     await buildPackage();
     await buildSandbox();

@@ -22,21 +22,28 @@ function killGroup(group, signal) {
 /** Starts it; it ends with the test `t` at the latest. */
 export function launch(t, [command, ...args], { cwd, env }) {
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  const ended = once(child, "close").then(([code, signal]) => ({ code, signal }));
-  // A command that is not there: `ended` rejects, and whoever waits is told.
-  ended.catch(() => {});
+  const closed = once(child, "close").then(([code, signal]) => ({ code, signal }));
+  // A command that is not there: whoever waits is told.
+  closed.catch(() => {});
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });
   groups.add(child.pid);
   t.after(() => killGroup(child.pid, "SIGKILL"));
 
   return {
-    ended,
+    /** How it ended, and whatever else had its output. */
+    get ended() {
+      let timer;
+      const late = new Promise((resolve, reject) => {
+        timer = setTimeout(() => reject(new Error(`it did not end within ${WAIT_MS} ms:\n${output}`)), WAIT_MS);
+      });
+      return Promise.race([closed, late]).finally(() => clearTimeout(timer));
+    },
     output: () => output,
     /** What `pattern` finds in the output, as soon as it does. */
     async saw(pattern) {
       let over = false;
-      ended.then(() => { over = true; }, () => { over = true; });
+      closed.then(() => { over = true; }, () => { over = true; });
       for (const deadline = performance.now() + WAIT_MS; ;) {
         const found = pattern.exec(output);
         if (found) return found;
