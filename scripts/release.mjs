@@ -45,6 +45,10 @@ function checkVersions({ version }) {
     "module/Cargo.toml": crateVersion("module/Cargo.toml"),
     "Cargo.lock": lock,
     "CHANGELOG.md": newest,
+    ...Object.fromEntries(["express", "next", "workers", "fleet", "cron"].map((name) => {
+      const path = `examples/${name}/package.json`;
+      return [path, JSON.parse(read(path)).dependencies["digitalpaye-auth"]];
+    })),
   };
   if (new Set(Object.values(versions)).size > 1) {
     const list = Object.entries(versions).map(([path, found]) => `  ${path}: ${found ?? "none"}`);

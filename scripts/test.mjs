@@ -56,6 +56,7 @@ const stages = [
   { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"], before: buildPage },
   { name: "budget", suites: ["tests/bench"] },
   { name: "commands", suites: ["tests/commands"] },
+  { name: "examples", suites: ["tests/examples"], needs: ["curl", "ps", "redis"] },
   { name: "docs", suites: ["tests/docs"], needs: ["curl", "redis"] },
 ];
 
