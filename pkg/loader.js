@@ -3,9 +3,9 @@ import { UnsupportedRuntimeError } from "./errors.js";
 
 /**
  * `glue` is what a file of glue exports. `source` returns the WebAssembly.Module, or the bytes of one; every entry has its
- * own way to them.
+ * own way to them. `advice()` says why a runtime did not start it, and the way out.
  */
-export function provide({ __wbg_set_wasm, instantiate }, source) {
+export function provide({ __wbg_set_wasm, instantiate }, source, advice = limit) {
   // The glue reads the module's functions off this until it gets the instance itself.
   const lazy = new Proxy(Object.create(null), {
     get: (_, name) => {
@@ -14,7 +14,7 @@ export function provide({ __wbg_set_wasm, instantiate }, source) {
       } catch (cause) {
         // A later use tries again, by the glue's first step as by its last.
         __wbg_set_wasm(lazy);
-        throw new UnsupportedRuntimeError(`${limit()} (${cause})`, { cause });
+        throw new UnsupportedRuntimeError(`${advice()} (${cause})`, { cause });
       }
     },
   });

@@ -28,7 +28,8 @@ const REQUEST_MS = 10_000;
  *
  * `bindings` are texts in its `env`. `kv` names KV namespaces; with them it is miniflare that runs it, whose workerd may
  * be older. `authorities` are certificates (PEM); TLS servers with one by them are trusted. `platformWaitUntil: false`
- * takes `waitUntil` from the `cloudflare:workers` that the package sees, as in runtimes that do not have it yet.
+ * takes `waitUntil` from the `cloudflare:workers` that the package sees, as in runtimes that do not have it yet. `conditions` are
+ * those by which the bundler resolves exports; wrangler's, if none are given.
  */
 export async function startWorker({
   entry,
@@ -38,8 +39,9 @@ export async function startWorker({
   kv = [],
   authorities = [],
   platformWaitUntil = true,
+  conditions,
 }) {
-  const modules = await bundle(entry, { platformWaitUntil });
+  const modules = await bundle(entry, { platformWaitUntil, conditions });
   const run = kv.length > 0 ? runMiniflare : runWorkerd;
   const { port, output, stop } = await run({ modules, compatibilityDate, flags, bindings, kv, authorities });
   const agent = new Agent({ keepAlive: true });
@@ -62,13 +64,13 @@ export async function startWorker({
 /** The worker's modules, each `{ name, type: "esm" | "wasm", contents }`, the main one first. */
 const bundles = new Map();
 
-export function bundle(entry, { platformWaitUntil = true } = {}) {
-  const key = JSON.stringify([entry, platformWaitUntil]);
-  if (!bundles.has(key)) bundles.set(key, makeBundle(entry, platformWaitUntil));
+export function bundle(entry, { platformWaitUntil = true, conditions = ["workerd", "worker", "browser"] } = {}) {
+  const key = JSON.stringify([entry, platformWaitUntil, conditions]);
+  if (!bundles.has(key)) bundles.set(key, makeBundle(entry, platformWaitUntil, conditions));
   return bundles.get(key);
 }
 
-async function makeBundle(entry, platformWaitUntil) {
+async function makeBundle(entry, platformWaitUntil, conditions) {
   const consumer = await installed();
   const inPackage = (path) => path.startsWith(join(consumer, "node_modules", "digitalpaye-auth") + sep);
   const wasm = new Map();
@@ -105,7 +107,7 @@ async function makeBundle(entry, platformWaitUntil) {
     outdir: "out",
     format: "esm",
     target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
+    conditions,
     loader: { ".js": "jsx", ".mjs": "jsx", ".cjs": "jsx" },
     keepNames: true,
     external: ["__STATIC_CONTENT_MANIFEST"],

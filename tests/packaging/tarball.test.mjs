@@ -58,10 +58,12 @@ const files = [
   // Every page, in both languages.
   ...documents().filter((file) => file.startsWith("docs/")),
   "edge-light.js",
+  "edges.js",
   "emulator.d.ts",
   "emulator.js",
   "emulator/api.js",
   "emulator/edge-light.js",
+  "emulator/unwasm.js",
   "emulator/workerd.js",
   "env.js",
   "errors.d.ts",
@@ -88,12 +90,14 @@ const files = [
   "stores/testing.js",
   "stores/workers-kv.d.ts",
   "stores/workers-kv.js",
+  "unwasm.js",
   "wasm/bytes.js",
   "wasm/digitalpaye_auth_bg.js",
   "wasm/digitalpaye_auth_bg.wasm",
   "wasm/digitalpaye_emulator_bg.js",
   "wasm/digitalpaye_emulator_bg.wasm",
   "wasm/emulator-bytes.js",
+  "wintercg.js",
   "workerd.js",
 ];
 
