@@ -19,7 +19,8 @@ const wasm = ["--target", "wasm32-unknown-unknown", "--package", "digitalpaye-au
 
 /**
  * The stages in the order in which they run; those whose files are not there are left out. `needs` are tools that setup
- * installs for them. A stage with `suites` (folders of *.test.mjs) gets the installed package and the stand-in.
+ * installs for them. A stage with `suites` (folders of *.test.mjs) gets the installed package and the stand-in; `together` is how
+ * many of its files run at once, in those that do not measure time.
  */
 const stages = [
   { name: "fmt", work: () => checks(["cargo", "fmt", "--all", "--check"]) },
@@ -42,11 +43,11 @@ const stages = [
       "--", ...wasmRunner, "--test", "browser"],
     { WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriver() },
   ) },
-  { name: "packaging", suites: ["tests/packaging"] },
-  { name: "types", suites: ["tests/types"] },
+  { name: "packaging", together: 2, suites: ["tests/packaging"] },
+  { name: "types", together: 2, suites: ["tests/types"] },
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
-  { name: "doctor", suites: ["tests/doctor"], needs: ["openssl"] },
-  { name: "emulator", suites: ["tests/emulator"], needs: ["curl"] },
+  { name: "doctor", together: 2, suites: ["tests/doctor"], needs: ["openssl"] },
+  { name: "emulator", together: 2, suites: ["tests/emulator"], needs: ["curl"] },
   { name: "fuzz", suites: ["tests/fuzz"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
@@ -57,7 +58,7 @@ const stages = [
   { name: "budget", suites: ["tests/bench"] },
   { name: "commands", suites: ["tests/commands"] },
   { name: "examples", suites: ["tests/examples"], needs: ["curl", "ps", "redis"] },
-  { name: "docs", suites: ["tests/docs"], needs: ["curl", "redis"] },
+  { name: "docs", together: 2, suites: ["tests/docs"], needs: ["curl", "redis"] },
 ];
 
 const usage = `Usage: npm test [-- STAGE...] [-- --list]
@@ -185,7 +186,7 @@ await command(async () => {
       await each.before?.();
       return { tally: await nodeTests(each.suites.flatMap(testFiles), {
         DIGITALPAYE_AUTH_CONSUMER: consumer, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "",
-      }) };
+      }, { together: each.together }) };
     });
     else rows.push({ name: each.name, passed: 0, failed: 0, skipped: 0, time: 0, note: "not run" });
   }

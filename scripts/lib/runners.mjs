@@ -37,10 +37,13 @@ export async function cargoTests(words, env = {}) {
   return verdict(libtest(result.stdout), result);
 }
 
-/** Test files under Node.js' test runner: one process per file, in turn, so that tests of time have the machine. */
-export async function nodeTests(files, env = {}, { fileTimeout = minutes(5) } = {}) {
+/**
+ * Test files under Node.js' test runner, one process per file, so many `together`: in turn, unless said otherwise, so that tests of
+ * time have the machine.
+ */
+export async function nodeTests(files, env = {}, { fileTimeout = minutes(5), together = 1 } = {}) {
   const report = join(temporaryFolder("digitalpaye-auth-report"), "report.tap");
-  const result = await show([process.execPath, "--test", "--test-concurrency=1", `--test-timeout=${fileTimeout}`,
+  const result = await show([process.execPath, "--test", `--test-concurrency=${together}`, `--test-timeout=${fileTimeout}`,
     "--test-reporter=spec", "--test-reporter-destination=stdout",
     "--test-reporter=tap", `--test-reporter-destination=${report}`, ...files], {
     env,
