@@ -28,6 +28,8 @@ const MADE = {
   "README.fr.md": (date, host) => `Mesuré le ${date} sur ${host} par \`npm run examples -- --write\`, le cache de npm étant vide et ce paquet venant de son archive.`,
 };
 
+const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
+
 function options() {
   try {
     return parseArgs({ options: { times: { type: "boolean" }, write: { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
@@ -78,8 +80,6 @@ async function measure() {
   }
   return rows;
 }
-
-const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
 
 function table(rows, file) {
   const french = (text) => (file === "README.fr.md" ? text.replace(".", ",").replace(" s", "\u00a0s") : text);

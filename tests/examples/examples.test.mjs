@@ -74,7 +74,7 @@ describe("fleet", () => {
     const program = launch(t, serve({ manifest }), { cwd: folder, env });
     const [, url] = await program.saw(ready);
     await store.stop();
-    const reply = await fetch(`${url}/balance`);
+    const reply = await fetch(`${url}/balance`, { headers: { Connection: "close" } });
     assert.equal(reply.status, 200);
     await program.saw(/redis: /);
     program.kill("SIGTERM");

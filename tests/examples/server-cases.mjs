@@ -155,7 +155,7 @@ export function serverCases(name, { devEnds = true } = {}) {
         const again = begin({ after: (end) => over.push(end) }, serve(project));
         const [, address] = await again.saw(ready);
         await api.reset();
-        await api.script([{ path: "/v1/balance", latencyMs: 1_500 }]);
+        await api.script([{ path: "/v1/balance", latencyMs: 700 }]);
         const reply = fetch(address + balance, { headers: { Connection: "close" } }).then(async (response) => [response.status, /125000/.test(await response.text())], (error) => error);
         await api.until((requests) => requests.some(({ path }) => path === "/v1/balance"), 20_000);
         again.kill("SIGTERM");
