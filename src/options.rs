@@ -80,7 +80,7 @@ impl Endpoint {
             "http:" => {
                 return fault("is http; the secret travels over https only, but to a loopback host");
             }
-            _ => return fault("is neither https nor http"),
+            _ => return fault("is neither https nor http: begin it with https://, or with http:// on a loopback host"),
         }
         let mut base = String::from(parts.href);
         if !base.ends_with('/') {

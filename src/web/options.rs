@@ -169,7 +169,8 @@ fn read_function(value: &JsValue, option: &'static str) -> Result<Option<Functio
 
 /// Text that UTF-8 can carry.
 fn checked_text(option: &'static str, value: &JsValue) -> Result<zeroize::Zeroizing<Vec<u8>>> {
-    let text = text(value).ok_or_else(|| AuthError::option(option, "is not a string"))?;
+    let problem = if value.is_undefined() { "is missing" } else { "is not a string" };
+    let text = text(value).ok_or_else(|| AuthError::option(option, problem))?;
     if is_same_text(&text, value) {
         Ok(into_utf8(text))
     } else {

@@ -282,11 +282,25 @@ test("the constructor checks store and waitUntil", () => {
   for (const store of [null, 5, "x", true, {}, { get: methods.get }, { set: methods.set }, { ...methods, get: 5 }, { ...methods, set: null }]) refused({ store }, "store");
   for (const name of ["delete", "acquire", "release"]) {
     for (const value of [null, 5, "x", {}]) refused({ store: { ...methods, [name]: value } }, "store");
-    assert.throws(() => new DigitalpayeAuth({ ...good, store: { ...methods, [name]: 5 } }), { message: `store has a ${name} that is not a function` });
+    assert.throws(() => new DigitalpayeAuth({ ...good, store: { ...methods, [name]: 5 } }), { message: `store has ${name === "acquire" ? "an" : "a"} ${name} that is not a function` });
   }
   for (const waitUntil of [null, 5, "x", {}, Promise.resolve()]) refused({ waitUntil }, "waitUntil");
   new DigitalpayeAuth({ ...good, store: methods, waitUntil: () => {} });
   new DigitalpayeAuth({ ...good, store: { ...methods, delete: undefined, acquire: undefined, release: undefined }, waitUntil: undefined });
+});
+
+test("what is left out is told from what is of the wrong type, and an address without its scheme from a wrong one", () => {
+  const message = (options) => {
+    try {
+      return void new DigitalpayeAuth(options);
+    } catch (error) {
+      return error.message;
+    }
+  };
+  assert.equal(message({ apikey: "key", apiSecret: SECRET }), "apiKey is missing");
+  assert.equal(message({ ...good, apiSecret: undefined }), "apiSecret is missing");
+  assert.equal(message({ ...good, apiKey: 5 }), "apiKey is not a string");
+  assert.match(message({ ...good, baseUrl: "localhost:8787" }), /^baseUrl is neither https nor http: .*http:\/\//);
 });
 
 test("invalid options come before an aborted signal, and leave no trace for the next call", async () => {
