@@ -67,8 +67,10 @@ async function printToken(format) {
   return print(`${format(token)}\n`);
 }
 
-/** The message, with the variable that its option came from. */
-function explained({ message, option }) {
+/** The message, with the variable that its option came from, or the system's word for what broke the connection. */
+function explained({ message, option, code, cause }) {
+  const word = cause?.cause?.code ?? cause?.code;
+  if (code === "network" && typeof word === "string") return `${message} (${word})`;
   const variable = Object.hasOwn(VARIABLES, option ?? "") ? VARIABLES[option] : undefined;
   if (!variable) return message;
   return message.includes(variable) ? `${message} (see --help)` : `${message} (${variable})`;

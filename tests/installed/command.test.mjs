@@ -84,7 +84,7 @@ describe("failures: `CODE: message` on one line of stderr, nothing on stdout, st
     ["a redirect", [reply(302, "", { Location: "/" })], "unexpected_status", 1, "302"],
     ["a 200 without a token", [reply(200, "{}")], "invalid_response", 1, ""],
     ["a token past its life", [reply(200, success(jwt({ iat: 5, exp: 4 }), 4))], "invalid_response", 1, ""],
-    ["no reply", [""], "network", 3, ""],
+    ["no reply", [""], "network", 3, "(UND_ERR_SOCKET)"],
   ];
   for (const [name, script, code, requests, words] of rows) {
     test(name, async () => {
@@ -98,6 +98,12 @@ describe("failures: `CODE: message` on one line of stderr, nothing on stdout, st
       assert.ok(took < 12_000, `${took} ms`);
     });
   }
+
+  test("nobody listens", async () => {
+    const { status, stderr } = await run({ ...configured, DIGITALPAYE_BASE_URL: "http://127.0.0.1:24" });
+    assert.equal(status, 1);
+    assert.match(stderr, /^network: .*\(ECONNREFUSED\)\n$/);
+  });
 
   test("words of several lines, or of control characters, stay one harmless line", async () => {
     raw.reset(reply(401, JSON.stringify({ reason: "un\r\ndeux\ttrois\u2028quatre\u001b[2Jcinq\u0007\u009b31m\u0000\u202e" })));
