@@ -79,6 +79,7 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct AbortGuard {
     controller: Option<Controller>,
+    signal: JsValue,
     open: Rc<Cell<bool>>,
 }
 
@@ -91,12 +92,14 @@ impl std::fmt::Debug for Controller {
 impl AbortGuard {
     /// A controller, where the platform has them.
     pub(super) fn new() -> Self {
-        Self { controller: Controller::new().ok(), open: Rc::new(Cell::new(true)) }
+        let controller = Controller::new().ok();
+        let signal = controller.as_ref().and_then(|controller| property(controller, "signal").ok()).unwrap_or_default();
+        Self { controller, signal, open: Rc::new(Cell::new(true)) }
     }
 
     /// The signal to send along.
     pub(super) fn signal(&self) -> JsValue {
-        self.controller.as_ref().and_then(|controller| property(controller, "signal").ok()).unwrap_or_default()
+        self.signal.clone()
     }
 
     /// Whether somebody waits for the attempt: true until this is dropped.

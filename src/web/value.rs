@@ -54,13 +54,13 @@ thread_local! {
 
 /// Uses a name of a property as JavaScript's string. It is made once: to decode one takes longer than to read the property.
 pub(super) fn name<T>(name: &'static str, using: impl FnOnce(&JsValue) -> T) -> T {
-    let known = NAMES.with_borrow_mut(|names| match names.iter().find(|known| std::ptr::eq(known.0, name)) {
-        Some(known) => Rc::clone(&known.1),
-        None => {
-            let value = Rc::new(JsValue::from_str(name));
-            names.push((name, Rc::clone(&value)));
-            value
-        }
+    let find = |names: &Vec<(&'static str, Rc<JsValue>)>| {
+        names.iter().find(|known| std::ptr::eq(known.0, name)).map(|known| Rc::clone(&known.1))
+    };
+    let known = NAMES.with_borrow(find).unwrap_or_else(|| {
+        let value = Rc::new(JsValue::from_str(name));
+        NAMES.with_borrow_mut(|names| names.push((name, Rc::clone(&value))));
+        value
     });
     using(&known)
 }

@@ -159,6 +159,37 @@ const places = {
     const auth = client({ waitUntil: () => act(auth) });
     return { auth, calls: [await now(auth)] };
   },
+  "an AbortController of the page's own": async (act) => {
+    const { AbortController: platform } = globalThis;
+    const auth = client();
+    globalThis.AbortController = class extends platform {
+      get signal() {
+        act(auth);
+        return super.signal;
+      }
+    };
+    try {
+      return { auth, calls: [await now(auth)] };
+    } finally {
+      globalThis.AbortController = platform;
+    }
+  },
+  "dice of the page's own": async (act) => {
+    const { random } = Math;
+    const auth = client();
+    const calls = [await now(auth)];
+    Math.random = () => {
+      act(auth);
+      return 0.5;
+    };
+    try {
+      api.last.token(600);
+      await time.settle();
+    } finally {
+      Math.random = random;
+    }
+    return { auth, calls };
+  },
   "a getter of the call's signal": async (act) => {
     const auth = client();
     const call = {
