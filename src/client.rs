@@ -40,6 +40,43 @@ pub struct Surroundings {
 }
 
 /// The state of a client.
+/// ```
+/// use digitalpaye_auth::client::{Client, Surroundings};
+/// use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
+/// use digitalpaye_auth::effect::Effect;
+/// use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+/// use digitalpaye_auth::response::{Body, Content, Headers, Reply};
+/// use digitalpaye_auth::time::{Instant, Now, NumericDate};
+/// use zeroize::Zeroizing;
+///
+/// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+/// let options = Options {
+///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(utf8("key"))?, utf8("secret"))?),
+///     environment: "Sandbox".into(),
+///     endpoint: Endpoint::new(UrlParts { href: "https://h/", protocol: "https:", hostname: "h", user_info: false })?,
+///     timeout_ms: 30_000.0,
+///     max_retries: 2,
+/// };
+/// let mut client = Client::new(options, Surroundings::default());
+/// let now = Now { monotonic: Instant(0.0), wall: NumericDate(1_000.0) };
+///
+/// // A caller asks. Nothing is held, so a flight begins.
+/// let caller = 1;
+/// let effects = client.call(caller, false, now);
+/// let flight = effects.iter().find_map(|effect| if let Effect::BeginFlight(flight) = effect { Some(*flight) } else { None });
+/// let flight = flight.unwrap_or_default();
+///
+/// // Its turn comes. There is no store to ask first, so the request is to be sent.
+/// let effects = client.begin(flight, now);
+/// assert!(effects.iter().any(|effect| matches!(effect, Effect::SendRequest { request, .. } if request.url == "https://h/v1/auth")));
+///
+/// // The reply comes. The caller is resolved with the token.
+/// let content = Content { token: Some(Zeroizing::new("mF_9.B5f-4.1JqM".into())), exp: Some(1_600.0), ..Content::default() };
+/// let reply = Reply { status: 200.0, headers: Headers::default(), body: Body::Json(content) };
+/// let effects = client.replied(flight, Ok(reply), 0.5, now);
+/// assert!(effects.iter().any(|effect| matches!(effect, Effect::Resolve(resolved) if resolved.id == caller)));
+/// # Ok::<(), Box<digitalpaye_auth::error::AuthError>>(())
+/// ```
 pub struct Client {
     /// Gone, and overwritten, once the client is closed.
     options: Option<Options>,

@@ -6,6 +6,12 @@ use std::fmt;
 use std::rc::Rc;
 
 /// The stable name of a failure, `AuthError.code` in JavaScript. Part of the API; messages are not.
+/// ```
+/// use digitalpaye_auth::error::Code;
+///
+/// assert_eq!(Code::of_status(429.0), Code::RateLimited);
+/// assert_eq!(Code::of_status(302.0).as_str(), "unexpected_status");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The caller's own options are unusable; nothing was sent.
@@ -81,6 +87,14 @@ impl Code {
 }
 
 /// A value of the platform, passed on untouched and never looked into: what a promise rejected with, say.
+///
+/// ```
+/// use digitalpaye_auth::error::Foreign;
+///
+/// let thrown = Foreign::new("ECONNREFUSED");
+/// assert_eq!(thrown.get(), Some(&"ECONNREFUSED"));
+/// assert_eq!(thrown.get::<u8>(), None);
+/// ```
 #[derive(Clone)]
 pub struct Foreign(Rc<dyn Any>);
 
@@ -107,6 +121,13 @@ impl fmt::Debug for Foreign {
 ///
 /// It never holds the request, the secret, the `Authorization` value or a token. It comes in a box: by value, its hundred
 /// bytes would be copied at every `?` on the way, in code that outweighs what makes them.
+/// ```
+/// use digitalpaye_auth::error::{AuthError, Code};
+///
+/// let error = AuthError::status(503.0);
+/// assert_eq!((error.code, error.status), (Code::InternalServerError, Some(503.0)));
+/// assert_eq!(AuthError::option("timeout", "is not a number").option, Some("timeout"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuthError {
     /// Which of the ways to fail.

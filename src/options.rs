@@ -15,6 +15,24 @@ pub const DEFAULT_MAX_RETRIES: u32 = 2;
 pub const MAX_RETRIES: u32 = 10;
 
 /// The options of one client.
+///
+/// ```
+/// use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
+/// use digitalpaye_auth::options::{DEFAULT_ENVIRONMENT, Endpoint, Options, UrlParts};
+/// use zeroize::Zeroizing;
+///
+/// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+/// let (protocol, hostname, user_info) = ("https:", "api.digitalpaye.com", false);
+/// let options = Options {
+///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(utf8("key"))?, utf8("secret"))?),
+///     environment: DEFAULT_ENVIRONMENT.into(),
+///     endpoint: Endpoint::new(UrlParts { href: "https://api.digitalpaye.com/", protocol, hostname, user_info })?,
+///     timeout_ms: 30_000.0,
+///     max_retries: 2,
+/// };
+/// assert_eq!(options.endpoint.url, "https://api.digitalpaye.com/v1/auth");
+/// # Ok::<(), Box<digitalpaye_auth::error::AuthError>>(())
+/// ```
 #[derive(Debug)]
 pub struct Options {
     /// `apiKey` and `apiSecret`.

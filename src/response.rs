@@ -76,6 +76,15 @@ impl fmt::Debug for Reason {
 }
 
 /// The header fields that count.
+///
+/// ```
+/// use digitalpaye_auth::response::Headers;
+/// use digitalpaye_auth::time::NumericDate;
+///
+/// let headers = Headers::read(Some("Thu, 01 Jan 1970 00:01:00 GMT"), false, Some("Thu, 01 Jan 1970 00:01:30 GMT"), NumericDate(5.0));
+/// assert_eq!(headers.retry_after, Some(30.0));
+/// assert_eq!(Headers::read(None, false, Some("1.5"), NumericDate(5.0)).retry_after, Some(2.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Headers {
     /// `Date`.
@@ -128,6 +137,29 @@ fn whole_seconds(text: &[u8]) -> Option<f64> {
 ///
 /// By HTTP's status whatever the body is; for a 200, by the body's own `statusCode` if that is another whole number;
 /// else [`Code::InvalidResponse`] or, if the body broke off, [`Code::Network`].
+///
+/// # Examples
+///
+/// ```
+/// use digitalpaye_auth::credentials::{BasicCredentials, UserId};
+/// use digitalpaye_auth::error::Code;
+/// use digitalpaye_auth::response::{Body, Content, Headers, Reply, classify};
+/// use digitalpaye_auth::time::NumericDate;
+/// use zeroize::Zeroizing;
+///
+/// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+/// let credentials = BasicCredentials::new(UserId::new(utf8("key"))?, utf8("secret"))?;
+/// let local = NumericDate(1_000.0);
+/// let reply = |status, body| Reply { status, headers: Headers::default(), body };
+///
+/// let content = Content { token: Some(Zeroizing::new("mF_9.B5f-4.1JqM".into())), exp: Some(1_600.0), ..Content::default() };
+/// assert_eq!(classify(reply(200.0, Body::Json(content)), &credentials, local)?.life_ms(), 600_000.0);
+///
+/// // The status decides, whatever the body is: a proxy's page, say.
+/// let refused = classify(reply(502.0, Body::NotJson), &credentials, local);
+/// assert!(refused.is_err_and(|error| error.code == Code::InternalServerError));
+/// # Ok::<(), Box<digitalpaye_auth::error::AuthError>>(())
+/// ```
 pub fn classify(
     reply: Reply,
     credentials: &BasicCredentials,

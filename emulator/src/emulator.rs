@@ -112,6 +112,16 @@ struct Pending {
 }
 
 /// The API of one test.
+/// ```
+/// use digitalpaye_emulator::emulator::{Emulator, Then};
+/// use digitalpaye_emulator::{Config, token::KEY_LENGTH};
+///
+/// let mut api = Emulator::new(Config::default(), [7; KEY_LENGTH]);
+/// let reception = api.receive("POST", "/v1/auth", &[]);
+/// assert_eq!((reception.delay_ms, reception.act), (0, Then::Answer));
+/// let reply = api.answer(reception.number, 1_000_000);
+/// assert_eq!(reply.map(|reply| reply.status), Some(400), "neither key nor secret");
+/// ```
 #[derive(Debug)]
 pub struct Emulator {
     config: Config,

@@ -37,6 +37,14 @@ impl fmt::Display for Invalid {
 }
 
 /// The steps still to come.
+/// ```
+/// use digitalpaye_emulator::script::{Script, Step};
+///
+/// let mut script = Script::from(vec![Step::new(None, Some(2), "503")?, Step::new(Some("/v1/balance".into()), None, "hang")?]);
+/// assert_eq!(script.take("/v1/balance"), Some("hang"));
+/// assert_eq!((script.take("/v1/auth"), script.take("/v1/auth"), script.take("/v1/auth")), (Some("503"), Some("503"), None));
+/// # Ok::<(), digitalpaye_emulator::script::Invalid>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Script<B> {
     steps: VecDeque<Step<B>>,
