@@ -6,6 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 
 /// The stable name of a failure, `AuthError.code` in JavaScript. Part of the API; messages are not.
+///
 /// ```
 /// use digitalpaye_auth::error::Code;
 ///
@@ -121,6 +122,7 @@ impl fmt::Debug for Foreign {
 ///
 /// It never holds the request, the secret, the `Authorization` value or a token. It comes in a box: by value, its hundred
 /// bytes would be copied at every `?` on the way, in code that outweighs what makes them.
+///
 /// ```
 /// use digitalpaye_auth::error::{AuthError, Code};
 ///

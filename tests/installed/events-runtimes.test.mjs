@@ -9,6 +9,7 @@ import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { browser } from "../conformance/lib/browsers.mjs";
 import { inChild } from "../lib/child.mjs";
 import { installed } from "../lib/install.mjs";
+import { heldBy } from "../lib/snapshot.mjs";
 import { DATES, startWorker } from "../lib/workerd.mjs";
 
 const here = (name) => fileURLToPath(new URL(`../lib/${name}`, import.meta.url));
@@ -62,15 +63,27 @@ function check(report) {
 }
 
 test("Node.js", async () => {
-  const { result, stderr } = await inChild(async ({ programs }) => {
+  const file = join(temporaryFolder("events-heap"), "heap.heapsnapshot");
+  const { result, stderr } = await inChild(async ({ programs, file }) => {
+    const { writeHeapSnapshot } = await import("node:v8");
     const unhandled = [];
     process.on("unhandledRejection", (error) => unhandled.push(String(error)));
     const [{ tellAll }, { tellMoments }, { tellSecrets }] = await Promise.all(programs.map((program) => import(program)));
     const api = await import("digitalpaye-auth");
-    return { ...await tellAll(api), moments: await tellMoments(api), secrets: await tellSecrets(api), unhandled };
-  }, { programs: ["events-program.mjs", "events-moments.mjs", "secret-program.mjs"].map(here) });
+    const kept = (globalThis.kept = []);
+    const report = { ...await tellAll(api), moments: await tellMoments(api), secrets: await tellSecrets(api, kept), unhandled };
+    for (let turn = 0; turn < 3; turn += 1) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    writeHeapSnapshot(file);
+    return report;
+  }, { programs: ["events-program.mjs", "events-moments.mjs", "secret-program.mjs"].map(here), file }, { flags: ["--expose-gc"] });
   assert.ok(result, stderr);
   check(result);
+  assert.equal(stderr, "");
+  // After all of it, with every error, event and client kept: the error's code is found, so the search finds what is there.
+  assert.deepEqual(await heldBy(file, ["secret-of-the-function", btoa("k:secret-of-the-function"), "unauthorized"]), ["unauthorized"]);
 });
 
 for (const compatibilityDate of DATES) {

@@ -1,11 +1,11 @@
 // What `apiSecret` may do as a function, for any runtime: nothing in here is Node.js's own.
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const SECRET = "secret-of-the-function";
+// Put together at each call: what finds it in the heap does not find this text.
+const secret = (end = "") => ["secret", "of", "the", "function"].join("-") + end;
 
-/** What callers got of each kind of function; and which errors and events hold the secret. */
-export async function tellSecrets({ DigitalpayeAuth, authenticate }) {
-  const kept = [];
+/** What callers got of each kind of function; and which errors, events and clients, all of which `kept` gets, hold the secret. */
+export async function tellSecrets({ DigitalpayeAuth, authenticate }, kept = []) {
   const exp = Math.floor(Date.now() / 1_000) + 600;
   const good = () => new Response(JSON.stringify({ statusCode: 200, message: "Successful", data: { token: "opaque", exp } }));
   const refused = () => new Response(JSON.stringify({ statusCode: 401, reason: "non" }), { status: 401 });
@@ -23,8 +23,8 @@ export async function tellSecrets({ DigitalpayeAuth, authenticate }) {
       apiSecret: (call) => {
         signal = call.signal;
         asked += 1;
-        const secret = secrets[Math.min(asked, secrets.length) - 1];
-        return typeof secret === "function" ? secret() : secret;
+        const given = secrets[Math.min(asked, secrets.length) - 1];
+        return typeof given === "function" ? given() : given;
       },
       fetch: async () => answers[Math.min(requests++, answers.length - 1)](),
       onEvent: (event) => {
@@ -47,17 +47,17 @@ export async function tellSecrets({ DigitalpayeAuth, authenticate }) {
   }
 
   const told = {
-    thousand: await tell([() => pause(20).then(() => SECRET)], [good], async (auth) => {
+    thousand: await tell([() => pause(20).then(() => secret())], [good], async (auth) => {
       const grants = await Promise.all(Array.from({ length: 1_000 }, () => auth.getToken()));
       return `${new Set(grants.map(({ token }) => token)).size} token`;
     }),
     hangs: await tell([() => new Promise(() => {})], [good], undefined, { timeout: 80 }),
     rejects: await tell([() => Promise.reject(cause)], [good]),
     number: await tell([4711], [good]),
-    same: await tell([SECRET], [refused]),
-    another: await tell([`${SECRET}-1`, `${SECRET}-2`], [refused, good]),
-    once: { outcome: (await authenticate({ apiKey: "k", apiSecret: () => SECRET, baseUrl: "http://127.0.0.1:9", fetch: async () => good() })).token },
+    same: await tell([() => secret()], [refused]),
+    another: await tell([() => secret("-1"), () => secret("-2")], [refused, good]),
+    once: { outcome: (await authenticate({ apiKey: "k", apiSecret: () => secret(), baseUrl: "http://127.0.0.1:9", fetch: async () => good() })).token },
   };
   const texts = kept.map((value) => `${String(value)} ${JSON.stringify(value)} ${value?.message} ${value?.stack} ${String(value?.cause)}`).join("\n");
-  return { told, shown: [SECRET, btoa(`k:${SECRET}`), "4711"].filter((text) => texts.includes(text)) };
+  return { told, shown: [secret(), btoa(`k:${secret()}`), "4711"].filter((text) => texts.includes(text)) };
 }
