@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
+import { engine } from "../conformance/lib/engines.mjs";
 import { blocksOf, headingsOf, tablesOf, withoutComments } from "../docs/extract.mjs";
 import { installed } from "../lib/install.mjs";
 import { startRedis } from "../lib/redis.mjs";
@@ -77,6 +78,18 @@ test("my-store.mjs passes my-store.test.mjs", async () => {
   const { stdout } = await run(process.execPath, ["--test", "my-store.test.mjs"], { cwd: project, env, timeout: 60_000 });
   assert.match(stdout, /^# fail 0$/m);
   assert.ok(Number(/^# pass (\d+)$/m.exec(stdout)[1]) >= 15, stdout);
+});
+
+test("deno-kv.mjs passes testStore, in Deno", async () => {
+  used.add("deno-kv.mjs");
+  const suite = block("my-store.test.mjs").replaceAll("my-store.mjs", "deno-kv.mjs").replaceAll("myStore", "denoKvStore");
+  writeFileSync(join(project, "deno-kv.test.mjs"), suite);
+  // By default the database is in the home folder, and stays.
+  const env = { PATH: process.env.PATH, NO_COLOR: "1", HOME: join(project, "home"), XDG_CACHE_HOME: join(project, "cache") };
+  const args = ["test", "--unstable-kv", "--allow-all", "--no-check", "--node-modules-dir=manual", "deno-kv.test.mjs"];
+  const { stdout } = await run(await engine("Deno"), args, { cwd: project, env, timeout: 60_000 });
+  assert.match(stdout, /^ok \| 1 passed \((\d+) steps\) \| 0 failed/m);
+  assert.ok(Number(/\((\d+) steps\)/.exec(stdout)[1]) >= 25, stdout);
 });
 
 test("worker.mjs runs as wrangler.jsonc has it", async (context) => {
