@@ -7,16 +7,17 @@ const PROBE = "data:,digitalpaye-auth";
 /** Next.js from 15 on sets this, whoever has wrapped its fetch since. */
 const PATCHED = Symbol.for("next-patch");
 
-/** The global fetch that was found last not to be Next's: a held token is asked for often. */
+/** The global fetch that was found last not to be Next's: a held token is asked for often. Weak, for it may be somebody's mock. */
 let plain;
 
 /** Whether a page or a route of Next.js may be what calls. */
 export function isInNext() {
   try {
     const { fetch } = globalThis;
-    if (fetch === plain) return false;
+    if (fetch === plain?.deref()) return false;
     if (fetch?.__nextPatched !== true && globalThis[PATCHED] !== true) {
-      plain = fetch;
+      // workerd has had no such class for long.
+      plain = typeof WeakRef === "function" ? new WeakRef(fetch) : undefined;
       return false;
     }
     const storage = fetch.__nextGetStaticStore?.();

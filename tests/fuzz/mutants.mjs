@@ -4,8 +4,9 @@
 //
 // `edits` are `[file, text, in its place]`; `message` is what is said of a find.
 const GLUE = "wasm/digitalpaye_auth_bg.js";
-const HEADER = "const ret = arg0.get(getStringFromWasm0(arg1, arg2));";
-const withoutHeader = (name) => [GLUE, HEADER, `const ret = getStringFromWasm0(arg1, arg2).toLowerCase() === "${name}" ? null : arg0.get(getStringFromWasm0(arg1, arg2));`];
+// What the module calls get() of: headers, stores and maps.
+const GET = "const ret = arg0.get(arg1);";
+const withoutHeader = (name) => [GLUE, GET, `const ret = arg1 === "${name}" ? null : arg0.get(arg1);`];
 
 export const mutants = [
   {
@@ -17,7 +18,7 @@ export const mutants = [
   },
   {
     fault: "what a getter throws crosses the module",
-    edits: [[GLUE, "return handleError(function(arg0, arg1, arg2) {\n    const ret = Reflect.get(", "return ((call, args) => call(...args))(function(arg0, arg1, arg2) {\n    const ret = Reflect.get("]],
+    edits: [[GLUE, "return handleError(function(arg0, arg1) {\n    const ret = Reflect.get(", "return ((call, args) => call(...args))(function(arg0, arg1) {\n    const ret = Reflect.get("]],
     message: /ended with what is no AuthError|unhandledRejection|has not settled/,
   },
   {

@@ -16,7 +16,7 @@ for (const { fault, edits, message, count = 60_000, limit = 1, alone = true } of
       const path = join(consumer, "node_modules", "digitalpaye-auth", file);
       const before = readFileSync(path, "utf8");
       assert.ok(before.includes(text), `${file} has no ${JSON.stringify(text)}: tests/fuzz/mutants.mjs is to be told where that went`);
-      writeFileSync(path, before.replace(text, () => instead));
+      writeFileSync(path, before.replaceAll(text, () => instead));
     }
     const { finds } = await fuzz({ consumer, inputs: corpus(), seed: 1, count, limit, snapshot: false });
     assert.ok(finds.length > 0, "nothing was found");
