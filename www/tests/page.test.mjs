@@ -288,7 +288,8 @@ for (const [language, line, mark] of [
       await page.click("#traffic");
       await until(page, () => Number(document.querySelector(".total-tokens dd").innerText) === 1);
       await answers(sandbox, page, "lifecycle", "status503");
-      await logged(page, line);
+      // It begins 8 s after the token came, and its three attempts take up to another second.
+      await page.waitForFunction((words) => document.querySelector(".log").innerText.includes(words), { polling: 50, timeout: 20_000 }, line);
       assert.equal(await text(page, ".total-failed dd"), "0");
       await until(page, (mark) => [...document.querySelectorAll(".outside text")].some(({ textContent }) => textContent === mark), mark);
       await look("lifecycle-renewal");
