@@ -8,7 +8,8 @@ import { environment, must, run } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 
 const folder = temporaryFolder("digitalpaye-auth-release");
-const files = ["scripts", "package.json", "pkg/package.json", "Cargo.toml", "Cargo.lock", "module/Cargo.toml", "CHANGELOG.md"];
+const files = ["scripts", "package.json", "pkg/package.json", "Cargo.toml", "Cargo.lock", "module/Cargo.toml", "CHANGELOG.md",
+  ...["express", "next", "workers", "fleet", "cron"].map((name) => `examples/${name}/package.json`)];
 // Nothing of the user's own git configuration, hooks and signatures.
 const env = environment({ GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", CARGO_TARGET_DIR: "target" });
 
@@ -42,6 +43,13 @@ for (const file of ["pkg/package.json", "Cargo.toml", "module/Cargo.toml", "CHAN
     assert.match(output, new RegExp(`${file}: 9\\.9\\.9$`, "m"));
   });
 }
+
+test("an example of another version", async () => {
+  change("examples/cron/package.json", /("digitalpaye-auth": )"[^"]+"/, '$1"9.9.9"');
+  const { code, output } = await check("--skip-tests");
+  assert.equal(code, 1);
+  assert.match(output, /^\s*examples\/cron\/package\.json: 9\.9\.9$/m);
+});
 
 test("a date that has not come", async () => {
   change("CHANGELOG.md", /^(## \[\d[^\]]*\]) - .*$/m, "$1 - 2999-01-01");
