@@ -16,7 +16,7 @@ export function isInNext() {
     const { fetch } = globalThis;
     if (fetch === plain?.deref()) return false;
     if (fetch?.__nextPatched !== true && globalThis[PATCHED] !== true) {
-      // workerd has had no such class for long.
+      // Older releases of workerd have no such class; there, every call looks anew.
       plain = typeof WeakRef === "function" ? new WeakRef(fetch) : undefined;
       return false;
     }

@@ -40,6 +40,7 @@ pub struct Surroundings {
 }
 
 /// The state of a client.
+///
 /// ```
 /// use digitalpaye_auth::client::{Client, Surroundings};
 /// use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};

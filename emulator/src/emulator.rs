@@ -112,6 +112,7 @@ struct Pending {
 }
 
 /// The API of one test.
+///
 /// ```
 /// use digitalpaye_emulator::emulator::{Emulator, Then};
 /// use digitalpaye_emulator::{Config, token::KEY_LENGTH};

@@ -37,6 +37,7 @@ impl fmt::Display for Invalid {
 }
 
 /// The steps still to come.
+///
 /// ```
 /// use digitalpaye_emulator::script::{Script, Step};
 ///
