@@ -167,10 +167,6 @@ const programs = {
     names: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     debian: ["chromium"], ubuntu: ["chromium-browser"], dnf: ["chromium"], brew: ["chromium"],
   },
-  chromedriver: {
-    names: ["chromedriver"],
-    debian: ["chromium-driver"], ubuntu: ["chromium-chromedriver"], dnf: ["chromedriver"], brew: ["chromedriver"],
-  },
   firefox: {
     names: ["firefox-esr", "firefox"],
     debian: ["firefox-esr"], ubuntu: ["firefox"], dnf: ["firefox"], brew: ["firefox"],

@@ -1,11 +1,11 @@
 // `npm test`: every check and test, stage by stage. See `usage`.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { buildPackage, buildPage } from "./build.mjs";
 import { packAndInstall } from "./lib/package.mjs";
-import { root, target } from "./lib/paths.mjs";
+import { root } from "./lib/paths.mjs";
 import { Failure, command } from "./lib/process.mjs";
 import { cargoTests, checks, nodeTests } from "./lib/runners.mjs";
 import { buildSandbox } from "./lib/sandbox.mjs";
@@ -13,7 +13,7 @@ import { duration } from "./lib/terminal.mjs";
 import { program, setup } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
-// wasm-pack names a runner by the environment, over which the command line goes.
+// On the command line, which goes over the environment, where wasm-pack names a runner.
 const wasmRunner = ["--config", `target.wasm32-unknown-unknown.runner=${JSON.stringify([process.execPath, join(root, "scripts/lib/wasm-test-runner.mjs")])}`];
 const wasm = ["--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth"];
 
@@ -38,10 +38,9 @@ const stages = [
   { name: "wasm-node", file: "tests/node.rs", work: () => cargoTests(
     ["wasm-pack", "test", "--mode", "no-install", "--node", "--", ...wasmRunner, "--test", "node"],
   ) },
-  { name: "wasm-chromium", file: "tests/browser.rs", needs: ["chromium", "chromedriver"], work: () => cargoTests(
-    ["wasm-pack", "test", "--mode", "no-install", "--headless", "--chrome", "--chromedriver", program("chromedriver"),
-      "--", ...wasmRunner, "--test", "browser"],
-    { WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriver() },
+  { name: "wasm-chromium", file: "tests/browser.rs", needs: ["chromium"], work: () => cargoTests(
+    ["cargo", "test", "--locked", ...wasm, ...wasmRunner, "--test", "browser"],
+    { WASM_TESTS_IN: "chromium", CHROMIUM: program("chromium") },
   ) },
   { name: "packaging", together: 2, suites: ["tests/packaging"] },
   { name: "types", together: 2, suites: ["tests/types"] },
@@ -90,18 +89,6 @@ function isThere({ file, suites }) {
 // The tests that are compiled to wasm; the others are for the host.
 function wasmTests() {
   return ["--lib", ...["node", "browser"].flatMap((name) => (existsSync(join(root, "tests", `${name}.rs`)) ? ["--test", name] : []))];
-}
-
-// What Chromium is to be started with, in the form that wasm-bindgen's test runner reads.
-function webdriver() {
-  const args = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps"];
-  // Chromium's sandbox cannot be had as root.
-  if (process.getuid?.() === 0) args.push("--no-sandbox");
-  const file = join(target, "webdriver.json");
-  mkdirSync(target, { recursive: true });
-  writeFileSync(file, JSON.stringify({ "goog:chromeOptions": { binary: program("chromium"), args } }));
-  return file;
 }
 
 const rows = [];

@@ -34,7 +34,7 @@ if (name === "npm") {
   const commands = { "wasm-pack": ["wasm-pack"], "wasm-bindgen-cli": ["wasm-bindgen", "wasm-bindgen-test-runner"] }[args[1]];
   for (const command of commands) place(join(after("--root"), "bin", command), "#!/bin/sh\\necho " + command + " " + after("--version") + "\\n");
 } else if (name === "apt-get" && args[0] === "install") {
-  const names = { chromium: "chromium", "chromium-driver": "chromedriver", "redis-server": "redis-server" };
+  const names = { chromium: "chromium", "firefox-esr": "firefox-esr", "redis-server": "redis-server" };
   for (const each of args) if (names[each]) place(join(machine, "bin", names[each]), "#!/bin/sh\\n");
 } else if (name === "sudo") {
   const { spawnSync } = await import("node:child_process");
@@ -185,25 +185,25 @@ describe("what tests need of the system", () => {
     assert.equal(setup().status, 0);
     mkdirSync(join(project, "target", "wasm32-unknown-unknown"));
   });
-  const install = "apt-get install -y --no-install-recommends chromium chromium-driver redis-server";
+  const install = "apt-get install -y --no-install-recommends chromium firefox-esr redis-server";
 
   for (const [user, sudo] of [["root", false], ["somebody", true]]) {
     test(`${user} on Debian: it is installed${sudo ? ", by sudo, which asks for no password" : ""}`, () => {
       tool("apt-get");
       if (sudo) tool("sudo");
-      const { status, stderr, calls } = as(user, "chromium", "chromedriver", "redis");
+      const { status, stderr, calls } = as(user, "chromium", "firefox", "redis");
       assert.equal(status, 0, stderr);
       assert.deepEqual(calls, ["apt-get update", install]);
-      assert.deepEqual(as(user, "chromium", "chromedriver", "redis").calls, []);
+      assert.deepEqual(as(user, "chromium", "firefox", "redis").calls, []);
     });
   }
 
   test("somebody on Debian: the one command that installs it", () => {
     tool("apt-get");
-    const { status, stderr, calls } = as("somebody", "chromium", "chromedriver", "redis");
+    const { status, stderr, calls } = as("somebody", "chromium", "firefox", "redis");
     assert.equal(status, 1);
     assert.deepEqual(calls, []);
-    assert.equal(stderr.trimEnd().split("\n").at(-1), `chromium, chromedriver and redis are missing. Install with: sudo ${install}`);
+    assert.equal(stderr.trimEnd().split("\n").at(-1), `chromium, firefox and redis are missing. Install with: sudo ${install}`);
   });
 
   test("apt-get fails: its output and the command", () => {
