@@ -1,7 +1,10 @@
 // A crate, compiled to one of the package's wasm modules by wasm-pack, binaryen and esbuild.
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root, target } from "../paths.mjs";
 import { Failure, environment, must } from "../process.mjs";
 import { step } from "../terminal.mjs";
 import { bytesModule } from "./bytes.mjs";
@@ -24,8 +27,42 @@ export async function buildModule({ title, crate, name, folder, formats = false 
       env: environment({ CARGO_ENCODED_RUSTFLAGS: withoutFolders().join("\u001f") }),
       timeout: minutes(15), onStdout: report, onStderr: report,
     });
-    await finishModule({ name, folder, formats });
+    await finishUnlessDone({ name, folder, formats });
   });
+}
+
+// Optimizing takes longer than all the rest when nothing has changed, so what came out of it is kept: the last one of each name, under
+// what went in.
+async function finishUnlessDone({ name, folder, formats }) {
+  const kept = join(target, "modules", `${name}-${hashOf(name, folder)}`);
+  if (existsSync(kept)) {
+    rmSync(folder, { recursive: true });
+    cpSync(kept, folder, { recursive: true });
+    return;
+  }
+  await finishModule({ name, folder, formats });
+  const others = existsSync(dirname(kept)) ? readdirSync(dirname(kept)).filter((each) => each.startsWith(`${name}-`)) : [];
+  for (const each of others) rmSync(join(dirname(kept), each), { recursive: true, force: true });
+  // Copied under another name and renamed, so that an interrupted build leaves nothing that passes for whole.
+  const half = `${kept}.${process.pid}`;
+  cpSync(folder, half, { recursive: true });
+  try {
+    renameSync(half, kept);
+  } catch (error) {
+    // Another build beside this one was faster.
+    if (!existsSync(kept)) throw error;
+    rmSync(half, { recursive: true });
+  }
+}
+
+// Of all that the outcome depends on: what wasm-pack made, the steps here, and the tools that they call.
+function hashOf(name, folder) {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const files = [join(folder, `${name}_bg.js`), join(folder, `${name}_bg.wasm`), ...readdirSync(here).sort().map((file) => join(here, file)),
+    ...["esbuild", "binaryen"].map((tool) => join(root, "node_modules", tool, "package.json")), join(root, "scripts", "build.mjs")];
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(createHash("sha256").update(readFileSync(file)).digest());
+  return hash.digest("hex").slice(0, 32);
 }
 
 /** Makes of what wasm-pack left in `folder` what the package has. */
