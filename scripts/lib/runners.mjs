@@ -3,53 +3,53 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environment, run } from "./process.mjs";
 import { temporaryFolder } from "./temporary.mjs";
-import { plain, say } from "./terminal.mjs";
+import { plain } from "./terminal.mjs";
 
 const minutes = (count) => count * 60_000;
 
-// A command's output as it comes, and also to be counted from.
-function show(words, { env, timeout = minutes(20) } = {}) {
-  const [first, ...rest] = words;
-  const colours = process.stdout.isTTY ? { CARGO_TERM_COLOR: "always", FORCE_COLOR: "1" } : {};
-  return run(first, rest, {
-    timeout,
-    env: environment({ ...colours, ...env }),
-    onStdout: (text) => process.stdout.write(text),
-    onStderr: (text) => process.stderr.write(text),
-  });
-}
+const toTheTerminal = { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) };
 
-/** Each command is one check. */
-export async function checks(...commands) {
-  const tally = { passed: 0, failed: 0, skipped: 0 };
-  for (const words of commands) {
-    say(`$ ${words.join(" ")}`);
-    if ((await show(words)).code === 0) tally.passed++;
-    else tally.failed++;
+/** The runners. What they run is heard as it comes: on the terminal, or by the two functions of `heard`. */
+export function runners(heard = toTheTerminal) {
+  // A command's output as it comes, and also to be counted from.
+  function show(words, { env, timeout = minutes(20) } = {}) {
+    const [first, ...rest] = words;
+    const colours = process.stdout.isTTY ? { CARGO_TERM_COLOR: "always", FORCE_COLOR: "1" } : {};
+    return run(first, rest, { timeout, env: environment({ ...colours, ...env }), onStdout: heard.stdout, onStderr: heard.stderr });
   }
-  return tally;
-}
+  const name = (words) => heard.stderr(`$ ${words.join(" ")}\n`);
 
-/** A command that runs tests under Rust's test harness or wasm-bindgen's. */
-export async function cargoTests(words, env = {}) {
-  say(`$ ${words.join(" ")}`);
-  const result = await show(words, { env: { WASM_BINDGEN_TEST_TIMEOUT: "300", ...env } });
-  return verdict(libtest(result.stdout), result);
-}
+  return {
+    /** Each command is one check. */
+    async checks(...commands) {
+      const tally = { passed: 0, failed: 0, skipped: 0 };
+      for (const words of commands) {
+        name(words);
+        if ((await show(words)).code === 0) tally.passed++;
+        else tally.failed++;
+      }
+      return tally;
+    },
 
-/**
- * Test files under Node.js' test runner, one process per file, so many `together`: in turn, unless said otherwise, so that tests of
- * time have the machine.
- */
-export async function nodeTests(files, env = {}, { fileTimeout = minutes(5), together = 1 } = {}) {
-  const report = join(temporaryFolder("digitalpaye-auth-report"), "report.tap");
-  const result = await show([process.execPath, "--test", `--test-concurrency=${together}`, `--test-timeout=${fileTimeout}`,
-    "--test-reporter=spec", "--test-reporter-destination=stdout",
-    "--test-reporter=tap", `--test-reporter-destination=${report}`, ...files], {
-    env,
-    timeout: Math.min(minutes(60), fileTimeout * files.length + minutes(1)),
-  });
-  return verdict(tap(existsSync(report) ? readFileSync(report, "utf8") : ""), result);
+    /** A command that runs tests under Rust's test harness or wasm-bindgen's. */
+    async cargoTests(words, env = {}) {
+      name(words);
+      const result = await show(words, { env: { WASM_BINDGEN_TEST_TIMEOUT: "300", ...env } });
+      return verdict(libtest(result.stdout), result);
+    },
+
+    /** Test files under Node.js' test runner, one after another, a process each. */
+    async nodeTests(files, env = {}, { fileTimeout = minutes(5) } = {}) {
+      const report = join(temporaryFolder("digitalpaye-auth-report"), "report.tap");
+      const result = await show([process.execPath, "--test", "--test-concurrency=1", `--test-timeout=${fileTimeout}`,
+        "--test-reporter=spec", "--test-reporter-destination=stdout",
+        "--test-reporter=tap", `--test-reporter-destination=${report}`, ...files], {
+        env,
+        timeout: Math.min(minutes(60), fileTimeout * files.length + minutes(1)),
+      });
+      return verdict(tap(existsSync(report) ? readFileSync(report, "utf8") : ""), result);
+    },
+  };
 }
 
 /** Sums the `test result:` lines. */

@@ -16,8 +16,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One of the runners in a process of its own: what it prints is about tests that are meant to fail. */
 async function tally(runner, ...args) {
-  const script = `import * as runners from ${JSON.stringify(new URL("../../scripts/lib/runners.mjs", import.meta.url))};
-const tally = await runners[${JSON.stringify(runner)}](...${JSON.stringify(args)});
+  const script = `import { runners } from ${JSON.stringify(new URL("../../scripts/lib/runners.mjs", import.meta.url))};
+const tally = await runners()[${JSON.stringify(runner)}](...${JSON.stringify(args)});
 process.stdout.write("\\n" + JSON.stringify(tally));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { timeout: 60_000 });
   return JSON.parse(stdout.split("\n").at(-1));

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { buildPackage } from "../../scripts/build.mjs";
 import { packAndInstall } from "../../scripts/lib/package.mjs";
 import { Failure, ask, command } from "../../scripts/lib/process.mjs";
-import { nodeTests } from "../../scripts/lib/runners.mjs";
+import { runners } from "../../scripts/lib/runners.mjs";
 import { buildSandbox } from "../../scripts/lib/sandbox.mjs";
 import { say } from "../../scripts/lib/terminal.mjs";
 import { setup } from "../../scripts/setup.mjs";
@@ -48,7 +48,7 @@ await command(async () => {
     process.env.DIGITALPAYE_AUTH_CONSUMER = await packAndInstall();
   }
   const files = ["files.test.mjs", "examples.test.mjs", "frameworks.mjs"].map((file) => `tests/examples/${file}`);
-  const tally = times ? undefined : await nodeTests(files, {}, { fileTimeout: 20 * 60_000 });
+  const tally = times ? undefined : await runners().nodeTests(files, {}, { fileTimeout: 20 * 60_000 });
   const rows = await measure();
   for (const file of Object.keys(HEADERS)) {
     const text = table(rows, file);

@@ -174,7 +174,9 @@ for (const [name, width, dark] of [["chromium", 1280, false], ["firefox", 360, t
         await type(page, "apiKey", failure.apiKey ?? sandbox.apiKey);
         await submit(page);
         await until(page, (code) => [...document.querySelectorAll(".facts dd")].some(({ innerText }) => innerText === code), failure.code)
-          .catch(async (error) => { throw new Error(`${failure.is}: ${await text(page, ".results")}`, { cause: error }); });
+          .catch(async (error) => {
+            throw new Error(`${failure.is}: ${await text(page, ".results")}\n${JSON.stringify(await sandbox.requests())}`, { cause: error });
+          });
         const facts = await texts(page, ".facts dd");
         assert.ok(facts.includes(failure.class), `${failure.is}: ${facts}`);
         if (failure.status) assert.ok(facts.includes(String(failure.status)), `${failure.is}: ${facts}`);
