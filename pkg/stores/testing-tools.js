@@ -13,6 +13,22 @@ export function same(got, expected, what) {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/**
+ * Does `work`, which sets something that ends after `ms` and then looks whether it is there. A failure that comes later than that
+ * says nothing, since a busy machine may look too late: then once more after the end of what was set, three times at most.
+ */
+export async function inTime(work, ms) {
+  for (let tries = 1; ; tries += 1) {
+    const begun = performance.now();
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === 3 || performance.now() - begun < ms) throw error;
+      await sleep(ms + 100);
+    }
+  }
+}
+
 const random = (length, alphabet) =>
   Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => alphabet[byte % alphabet.length]).join("");
 

@@ -109,6 +109,34 @@ test("a right store passes, made at once or later, and by CommonJS too", async (
   assert.equal(typeof (await requireInstalled("digitalpaye-auth/stores/testing")).testStore, "function");
 });
 
+test("a right store passes where a look came too late, once", async () => {
+  const SHORTEST = 0.2;
+  let late = 0;
+  /** Of a machine that stood still for as long as the shortest life, the first time that one was asked for in a case. */
+  class Paused extends MemoryStore {
+    async pauseOnce(key, ttlSeconds) {
+      if (ttlSeconds !== SHORTEST || this.backing.has(`paused:${key}`)) return;
+      this.backing.set(`paused:${key}`, true);
+      late += 1;
+      await sleep(SHORTEST * 1_000 + 20);
+    }
+
+    async set(key, token, ttlSeconds) {
+      await super.set(key, token, ttlSeconds);
+      await this.pauseOnce(key, ttlSeconds);
+    }
+
+    async acquire(key, ttlSeconds) {
+      const answer = await super.acquire(key, ttlSeconds);
+      await this.pauseOnce(key, ttlSeconds);
+      return answer;
+    }
+  }
+  const { failed } = await outcome(Paused, { options: { shortestTtlSeconds: SHORTEST } });
+  assert.deepEqual(failed, []);
+  assert.ok(late >= 5, `${late} pauses`);
+});
+
 test("a runner that gives no context runs the same cases", async () => {
   const names = [];
   const backing = new Map();
