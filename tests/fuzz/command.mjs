@@ -1,10 +1,10 @@
-// `npm run fuzz:js`: the installed package under random hostile inputs for a while, and the figures. See `usage`.
+// `npm run check fuzz`: the installed package under random hostile inputs for a while, and the figures. See `usage`.
 import { parseArgs } from "node:util";
 import { buildPackage } from "../../scripts/build.mjs";
 import { packAndInstall } from "../../scripts/lib/package.mjs";
 import { Failure, command } from "../../scripts/lib/process.mjs";
 
-const usage = `Usage: npm run fuzz:js -- [--minutes N] [--seed S] [--replay S/I] [--missed]
+const usage = `Usage: npm run check fuzz -- [--minutes N] [--seed S] [--replay S/I] [--missed]
 
   --minutes  for how long; 3 if not given
   --seed     a whole number; one of the clock if not given

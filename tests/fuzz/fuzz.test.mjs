@@ -1,4 +1,4 @@
-// A few seconds of the fuzzer, always the same ones. `npm run fuzz:js` goes on for longer, elsewhere each time.
+// A few seconds of the fuzzer, always the same ones. `npm run check fuzz` goes on for longer, elsewhere each time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { installed } from "../lib/install.mjs";

@@ -1,12 +1,12 @@
-// `npm run fuzz:rust [-- TARGET...] [-- --minutes N]`: each pure stage under libFuzzer for a while, from the seeds here and
+// `npm run check fuzz-rust [-- TARGET...] [-- --minutes N]`: each pure stage under libFuzzer for a while, from the seeds here and
 // from what earlier runs have found. Prints executions, coverage and finds.
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/lib/paths.mjs";
-import { Failure, command, environment, run, which } from "../scripts/lib/process.mjs";
+import { root } from "../../../scripts/lib/paths.mjs";
+import { Failure, command, environment, run, which } from "../../../scripts/lib/process.mjs";
 
-const here = join(root, "fuzz");
+const here = join(root, "tests", "fuzz", "rust");
 const all = readdirSync(join(here, "targets")).map((file) => file.replace(/\.rs$/, "")).sort();
 // No sanitizer: there is no unsafe code to watch, and so a stable toolchain is enough.
 const fuzz = (work, ...rest) => ["fuzz", work, "--fuzz-dir", here, "--sanitizer", "none", ...rest];

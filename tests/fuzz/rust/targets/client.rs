@@ -3,12 +3,12 @@
 #![no_main]
 #![allow(dead_code, unused_imports)]
 
-#[path = "../../tests/host/json.rs"]
+#[path = "../../../host/json.rs"]
 mod json;
-#[path = "../../tests/host/world.rs"]
+#[path = "../../../host/world/mod.rs"]
 mod world;
 
-include!("../../tests/host/client.rs");
+include!("../../../host/client.rs");
 
 use libfuzzer_sys::fuzz_target;
 

@@ -40,6 +40,7 @@ fuzz_target!(|data: (&str, &str, &str)| {
         assert!(suspicion.starts_with("apiKey ") || suspicion.starts_with("apiSecret "));
         assert!(suspicion.is_ascii() && suspicion.len() < 64);
     }
-    let plain = |text: &str| [text.chars().next(), text.chars().next_back()].into_iter().flatten().all(char::is_alphanumeric);
+    let plain =
+        |text: &str| [text.chars().next(), text.chars().next_back()].into_iter().flatten().all(char::is_alphanumeric);
     assert!(!(plain(user_id) && plain(password)) || credentials.suspicion().is_none());
 });

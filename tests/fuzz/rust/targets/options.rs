@@ -12,7 +12,9 @@ fuzz_target!(|data: (f64, &str, &str, &str, bool)| {
         assert_eq!(url, format!("{base}v1/auth"));
         let loopback = hostname == "[::1]"
             || hostname.split('.').next_back() == Some("localhost")
-            || hostname.strip_prefix("127.").is_some_and(|rest| !rest.contains(|c: char| c != '.' && !c.is_ascii_digit()));
+            || hostname
+                .strip_prefix("127.")
+                .is_some_and(|rest| !rest.contains(|c: char| c != '.' && !c.is_ascii_digit()));
         assert!(protocol == "https:" || (protocol == "http:" && loopback));
     }
     if let Ok(value) = environment(href.into()) {

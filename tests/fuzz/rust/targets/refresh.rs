@@ -2,10 +2,12 @@
 #![no_main]
 #![allow(dead_code, unused_imports)]
 
-#[path = "../../tests/host/refresh.rs"]
+#[path = "../../../host/refresh.rs"]
 mod refresh;
+#[path = "../../../host/refresh_driver.rs"]
+mod refresh_driver;
 
-include!("../../tests/host/refresh_model.rs");
+include!("../../../host/refresh_model.rs");
 
 use libfuzzer_sys::fuzz_target;
 
@@ -29,7 +31,7 @@ fn event(kind: u8, value: u16) -> Happens {
         12 => Happens::Invalidate,
         13 => Happens::InvalidateHeld,
         14 => Happens::InvalidateOld,
-        15 if value % 2 == 0 => Happens::Lost,
+        15 if value.is_multiple_of(2) => Happens::Lost,
         15 => Happens::Missed,
         16 => Happens::Outwait { seconds: share * 60.0 },
         17 => Happens::Wall { seconds: (share - 0.25) * 10_000.0 },

@@ -1,7 +1,7 @@
 //! Every reply is a token that keeps each rule, or an error by its status; none repeats the secret.
 #![no_main]
 
-#[path = "../../tests/host/json.rs"]
+#[path = "../../../host/json.rs"]
 #[allow(unused)]
 mod json;
 
@@ -30,11 +30,12 @@ fuzz_target!(|data: (u8, u16, f64, Option<&str>, bool, Option<&str>, &[u8])| {
         _ => body(text),
     };
     let broken = matches!(body, Body::Broken(_));
-    let reason = if let Body::Json(content) = &body { content.reason.as_ref().map(|reason| reason.utf8.to_vec()) } else { None };
+    let reason =
+        if let Body::Json(content) = &body { content.reason.as_ref().map(|reason| reason.utf8.to_vec()) } else { None };
     let headers = Headers::read(date, has_age, retry_after, NumericDate(local));
     if let Some(seconds) = headers.retry_after {
         // A clock that is no number says nothing.
-        assert!(seconds >= 0.0 && seconds <= 9_007_199_254_740_991.0, "{seconds}");
+        assert!((0.0..=9_007_199_254_740_991.0).contains(&seconds), "{seconds}");
         assert_eq!(seconds.fract(), 0.0, "fractions are rounded up");
     }
     match classify(Reply { status, headers, body }, &credentials(), NumericDate(local)) {

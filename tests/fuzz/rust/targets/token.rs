@@ -1,7 +1,7 @@
 //! A token's claims are what a JWT says, whatever the text; a token that is taken keeps the rules.
 #![no_main]
 
-#[path = "../../tests/host/json.rs"]
+#[path = "../../../host/json.rs"]
 #[allow(unused)]
 mod json;
 
@@ -27,9 +27,8 @@ fuzz_target!(|data: (&str, &[u8], f64, f64, Option<f64>, bool, Option<f64>)| {
         let local = NumericDate(local);
         let sources = ExpirySources { claims, date: date.map(NumericDate), has_age, local };
         let read = AccessToken::new(Some(Zeroizing::new(token.clone())), Some(exp), |exp| sources.life_on_arrival(exp));
-        let stored = life_left(NumericDate(exp), claims, ttl_s, local).and_then(|left| {
-            AccessToken::new(Some(Zeroizing::new(token.clone())), Some(exp), |_| left)
-        });
+        let stored = life_left(NumericDate(exp), claims, ttl_s, local)
+            .and_then(|left| AccessToken::new(Some(Zeroizing::new(token.clone())), Some(exp), |_| left));
         if let (Ok(stored), Some(ttl_s)) = (&stored, ttl_s) {
             assert!(stored.life_s <= ttl_s, "longer than the store says");
         }
