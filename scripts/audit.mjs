@@ -1,4 +1,4 @@
-// `npm run audit`: whether anything is known against the crates and the npm packages in the lock files. Asks the RustSec
+// `npm run check audit`: whether anything is known against the crates and the npm packages in the lock files. Asks the RustSec
 // database and the npm registry, so it is no part of `npm test`.
 import { runners } from "./lib/runners.mjs";
 import { command } from "./lib/process.mjs";

@@ -1,4 +1,4 @@
-// `npm run mutants [-- FILE...] [-- --jobs N]`: changes the pure files, one place at a time, and runs the tests on the host
+// `npm run check mutants [-- FILE...] [-- --jobs N]`: changes the pure files, one place at a time, and runs the tests on the host
 // against each change. One that no test notices is named, and is a failure. Without a FILE (`date`, `refresh`), all of them.
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

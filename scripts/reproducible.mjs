@@ -1,4 +1,4 @@
-// `npm run check:reproducible`: whether the package is the same bytes wherever it is built. See `usage`.
+// `npm run check reproducible`: whether the package is the same bytes wherever it is built. See `usage`.
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -11,7 +11,7 @@ import { temporaryFolder } from "./lib/temporary.mjs";
 import { say, step } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
-const usage = `Usage: npm run check:reproducible
+const usage = `Usage: npm run check reproducible
 
 Builds the package from nothing in two folders, under circumstances that should make no difference, and compares the
 tarballs, file by file. Takes two to three minutes; the compiled tools of the build are not built again.

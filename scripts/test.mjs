@@ -1,7 +1,6 @@
 // `npm test`: every check and test, stage by stage. See `usage`.
-import { existsSync, readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { buildPackage, buildPage } from "./build.mjs";
@@ -11,89 +10,19 @@ import { Failure, command } from "./lib/process.mjs";
 import { runners } from "./lib/runners.mjs";
 import { buildSandbox } from "./lib/sandbox.mjs";
 import { sideBySide } from "./lib/side-by-side.mjs";
+import { isThere, stages, stagesReachedBy, testFiles } from "./lib/stages.mjs";
 import { duration } from "./lib/terminal.mjs";
 import { program, setup } from "./setup.mjs";
 
-// On the command line, which goes over the environment, where wasm-pack names a runner.
-const wasmRunner = ["--config", `target.wasm32-unknown-unknown.runner=${JSON.stringify([process.execPath, join(root, "scripts/lib/wasm-test-runner.mjs")])}`];
-const wasm = ["--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth"];
-
-/**
- * The stages in the order of their rows. Those with `work` are cargo's: they take turns, and run beside the others. One with
- * `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of its files is a job of its own, several
- * at a time; with `alone`, one after another when nothing else runs. `needs` are the tools that setup installs for it.
- * A stage whose files are not there is left out.
- */
-const stages = [
-  { name: "fmt", work: ({ checks }) => checks(["cargo", "fmt", "--all", "--check"]) },
-  { name: "clippy", work: ({ checks }) => checks(
-    ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
-    ["cargo", "clippy", "--locked", ...wasm, ...wasmTests(), "--", "-D", "warnings"],
-    ["cargo", "clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package", "digitalpaye-auth-module",
-      "--package", "digitalpaye-emulator-module", "--", "-D", "warnings"],
-  ) },
-  { name: "deny", needs: ["cargo-deny"], work: ({ checks }) => checks(
-    // The advisories too, and npm's, by `npm run audit`: they are asked for over the network.
-    ["cargo", "deny", "--locked", "--workspace", "check", "licenses", "bans", "sources"],
-  ) },
-  { name: "host", work: ({ cargoTests }) => cargoTests(["cargo", "test", "--locked", "--workspace", "--no-fail-fast"]) },
-  { name: "wasm-node", file: "tests/node.rs", work: ({ cargoTests }) => cargoTests(
-    ["wasm-pack", "test", "--mode", "no-install", "--node", "--", ...wasmRunner, "--test", "node"],
-  ) },
-  { name: "wasm-chromium", file: "tests/browser.rs", needs: ["chromium"], work: ({ cargoTests }) => cargoTests(
-    ["cargo", "test", "--locked", ...wasm, ...wasmRunner, "--test", "browser"],
-    { WASM_TESTS_IN: "chromium", CHROMIUM: program("chromium") },
-  ) },
-  { name: "packaging", suites: ["tests/packaging"] },
-  { name: "types", suites: ["tests/types"] },
-  { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
-  { name: "doctor", suites: ["tests/doctor"], needs: ["openssl"] },
-  { name: "emulator", suites: ["tests/emulator"], needs: ["curl"] },
-  { name: "fuzz", suites: ["tests/fuzz"] },
-  { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
-  { name: "workerd", suites: ["tests/workerd"] },
-  { name: "faults", suites: ["tests/faults", "tests/soak"], needs: ["chromium", "openssl"] },
-  { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
-  { name: "fetch-matrix", suites: ["tests/fetch-matrix"], needs: ["chromium"] },
-  { name: "page", suites: ["www/tests"], needs: ["chromium", "firefox"] },
-  { name: "commands", suites: ["tests/commands"] },
-  { name: "examples", suites: ["tests/examples"], needs: ["curl", "ps", "redis"] },
-  { name: "docs", suites: ["tests/docs"], needs: ["curl", "redis"] },
-  // It measures time.
-  { name: "budget", suites: ["tests/bench"], alone: true },
-];
-
-const usage = `Usage: npm test [-- STAGE...] [-- --together N] [-- --list]
+const usage = `Usage: npm test [-- STAGE...] [-- --changed [--since COMMIT]] [-- --together N] [-- --list]
 
 Runs every stage, or those that are named. The last line of the output is "N passed, N failed".
 
+  --changed     only the stages that what has changed since COMMIT (default: the last one) can reach
   --together N  run N jobs at a time (default: one more than there are processors, as most wait for something)
   --list        name the stages
 
 `;
-
-/** The test files in a folder and in those below it. */
-function testFiles(folder) {
-  const path = join(root, folder);
-  if (!existsSync(path)) return [];
-  return readdirSync(path, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const name = join(folder, entry.name);
-      if (entry.isDirectory()) return entry.name === "node_modules" ? [] : testFiles(name);
-      return entry.name.endsWith(".test.mjs") ? [name] : [];
-    });
-}
-
-function isThere({ file, suites }) {
-  if (file) return existsSync(join(root, file));
-  return !suites || suites.some((folder) => testFiles(folder).length > 0);
-}
-
-// The tests that are compiled to wasm; the others are for the host.
-function wasmTests() {
-  return ["--lib", ...["node", "browser"].flatMap((name) => (existsSync(join(root, "tests", `${name}.rs`)) ? ["--test", name] : []))];
-}
 
 /** A stage's row of the table: what its jobs counted, and their time. */
 const rowOf = (name) => ({ name, passed: 0, failed: 0, skipped: 0, time: 0, note: "" });
@@ -151,12 +80,22 @@ function table(rows) {
     .join("\n");
 }
 
+function changedFiles(since) {
+  const ask = (...args) => {
+    const { status, stdout, stderr } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
+    if (status !== 0) throw new Failure(stderr.trim() || "git cannot say what has changed.", { exitCode: 2 });
+    return stdout.split("\n").filter(Boolean);
+  };
+  return [...ask("diff", "--name-only", since, "--"), ...ask("ls-files", "--others", "--exclude-standard")];
+}
+
 function chosenStages() {
   let values;
   let positionals;
   try {
     ({ values, positionals } = parseArgs({
       allowPositionals: true, options: {
+        changed: { type: "boolean" }, since: { type: "string", default: "HEAD" },
         together: { type: "string", default: String(availableParallelism() + 1) }, list: { type: "boolean" }, help: { type: "boolean", short: "h" },
       },
     }));
@@ -169,8 +108,9 @@ function chosenStages() {
   if (values.help) process.stdout.write(usage);
   if (values.list) process.stdout.write(stages.map((each) => `${each.name}${isThere(each) ? "" : " (nothing there yet)"}\n`).join(""));
   if (values.help || values.list) return undefined;
+  const reached = values.changed ? stagesReachedBy(changedFiles(values.since)) : stages;
   return {
-    stages: stages.filter((each) => isThere(each) && (positionals.length === 0 || positionals.includes(each.name))),
+    stages: reached.filter((each) => isThere(each) && (positionals.length === 0 || positionals.includes(each.name))),
     together: Number(values.together),
   };
 }

@@ -1,4 +1,4 @@
-// `npm run test:all [-- --write]`: every cell of the table of runtimes, those that `npm test` leaves out included, and
+// `npm run check runtimes [-- --write]`: every cell of the table of runtimes, those that `npm test` leaves out included, and
 // whether the tables in docs/runtimes.md and its French twin say what the run found. `--write` puts the table there.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, platform, release } from "node:os";
@@ -13,7 +13,7 @@ import { setup } from "../../scripts/setup.mjs";
 
 export const documents = { en: join(root, "docs", "runtimes.md"), fr: join(root, "docs", "runtimes.fr.md") };
 
-const usage = `Usage: npm run test:all [-- --write]
+const usage = `Usage: npm run check runtimes [-- --write]
 
 Runs the conformance suite in every runtime, and compares the tables of docs/runtimes.md and docs/runtimes.fr.md with what it found.
 The last line of the output is "N passed, N failed".

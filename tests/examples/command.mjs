@@ -1,4 +1,4 @@
-// `npm run examples [-- --write]`: all examples, tested and timed. See `usage`.
+// `npm run check examples [-- --write]`: all examples, tested and timed. See `usage`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { buildSandbox } from "../../scripts/lib/sandbox.mjs";
 import { say } from "../../scripts/lib/terminal.mjs";
 import { setup } from "../../scripts/setup.mjs";
 
-const usage = `Usage: npm run examples [-- [--times] [--write]]
+const usage = `Usage: npm run check examples [-- [--times] [--write]]
 
 Installs each example from the tarball, runs its tests, those with Next.js and wrangler included, and measures the time from
 "npm install", with nothing in npm's cache, to the first token.
@@ -24,8 +24,8 @@ const HEADERS = {
   "README.fr.md": ["Exemple", "`npm install`", "`npm run dev` jusqu’au premier jeton", "Ensemble", "Node"],
 };
 const MADE = {
-  "README.md": (date, host) => `Measured on ${date} on ${host} by \`npm run examples -- --write\`, with nothing in npm's cache, and this package from its tarball.`,
-  "README.fr.md": (date, host) => `Mesuré le ${date} sur ${host} par \`npm run examples -- --write\`, le cache de npm étant vide et ce paquet venant de son archive.`,
+  "README.md": (date, host) => `Measured on ${date} on ${host} by \`npm run check examples -- --write\`, with nothing in npm's cache, and this package from its tarball.`,
+  "README.fr.md": (date, host) => `Mesuré le ${date} sur ${host} par \`npm run check examples -- --write\`, le cache de npm étant vide et ce paquet venant de son archive.`,
 };
 
 const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;

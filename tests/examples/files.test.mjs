@@ -97,7 +97,7 @@ test("the list of examples has each, and the times of each, in both languages", 
       const [install, token, together] = cells.map((cell) => Number(cell.replace(",", ".").replace(/\ss$/, "")));
       assert.ok(Math.abs(install + token - together) < 0.11, `${cells}`);
     }
-    assert.match(read("", readme), /\d{4}-\d\d-\d\d[^\n]*`npm run examples -- --write`/);
+    assert.match(read("", readme), /\d{4}-\d\d-\d\d[^\n]*`npm run check examples -- --write`/);
     return times.rows.map((row) => row.slice(1).map((cell) => cell.replace(",", ".").replace("\u00a0", " ")));
   });
   assert.deepEqual(numbers[1], numbers[0]);

@@ -48,5 +48,5 @@ for (const runtime of names) {
 
 test("README.md shows what the run found", () => {
   const document = readFileSync(new URL("README.md", import.meta.url), "utf8");
-  assert.equal(tableIn(document), table(faults, outcomes), "npm run faults -- --write");
+  assert.equal(tableIn(document), table(faults, outcomes), "npm run check faults -- --write");
 });

@@ -1,4 +1,4 @@
-// `npm run faults [-- --write]`: meets every fault in every runtime and prints the table of what came of it. `--write` puts
+// `npm run check faults [-- --write]`: meets every fault in every runtime and prints the table of what came of it. `--write` puts
 // it into README.md; `npm test` checks that it is there.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// `npm run frameworks [-- NAME...] [--write]`: see `usage`.
+// `npm run check frameworks [-- NAME...] [--write]`: see `usage`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { checkBuilt } from "../../scripts/lib/package.mjs";
@@ -8,7 +8,7 @@ import { runFloors } from "./floors/run.mjs";
 import { runCell } from "./lib/cell.mjs";
 import { documents, noteOf, withRows } from "./lib/table.mjs";
 
-const usage = `Usage: npm run frameworks [-- NAME...] [--write] [--list]
+const usage = `Usage: npm run check frameworks [-- NAME...] [--write] [--list]
 
 Runs the cells of these names, or all: each is a project of its own under target/frameworks, with the packed tarball and
 pinned packages of the registry in it, that is built, started and asked. The package has to be built.

@@ -1,4 +1,4 @@
-// What `npm run check:reproducible` compares builds by.
+// What `npm run check reproducible` compares builds by.
 import assert from "node:assert/strict";
 import { appendFileSync, cpSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// `npm run soak [-- --minutes N] [-- --seed N]`: random faults and random callers for a while, and the figures.
+// `npm run check soak [-- --minutes N] [-- --seed N]`: random faults and random callers for a while, and the figures.
 import { parseArgs } from "node:util";
 import { buildPackage } from "../../scripts/build.mjs";
 import { packAndInstall } from "../../scripts/lib/package.mjs";

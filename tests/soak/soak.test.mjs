@@ -1,4 +1,4 @@
-// Seconds of the soak; `npm run soak` goes on for longer.
+// Seconds of the soak; `npm run check soak` goes on for longer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { soak } from "./soak.mjs";

@@ -35,7 +35,7 @@ const { chromium, firefox, webkit } = browsers;
 
 /**
  * `{ runtime, as, quick, version(), run(baseUrl) }`; `runtime` and `as` name the row of the table. `npm test` runs the
- * quick ones, `npm run test:all` all of them.
+ * quick ones, `npm run check runtimes` all of them.
  */
 export const cells = [
   ...[20, 22, 24, 26].flatMap((major) => [

@@ -22,16 +22,16 @@ const languages = {
     and: "; ",
     as: (as) => as,
     hidden: (list) => `¹ Browsers hide from a page of another origin, unless the API exposes them: ${list}.`,
-    all: "² Run by `npm run test:all` only; the others by every `npm test`.",
-    made: (date, platform) => `Made on ${date} on ${platform} by \`npm run test:all -- --write\`.`,
+    all: "² Run by `npm run check runtimes` only; the others by every `npm test`.",
+    made: (date, platform) => `Made on ${date} on ${platform} by \`npm run check runtimes -- --write\`.`,
   },
   fr: {
     head: ["Environnement", "Chargement", "Version", "Cas réussis"],
     and: " ; ",
     as: (as) => french[as],
     hidden: (list) => `¹ Les navigateurs cachent à une page d’une autre origine, sauf si l’API les expose : ${list}.`,
-    all: "² Seulement par `npm run test:all` ; les autres par chaque `npm test`.",
-    made: (date, platform) => `Établi le ${date} sur ${platform} par \`npm run test:all -- --write\`.`,
+    all: "² Seulement par `npm run check runtimes` ; les autres par chaque `npm test`.",
+    made: (date, platform) => `Établi le ${date} sur ${platform} par \`npm run check runtimes -- --write\`.`,
   },
 };
 

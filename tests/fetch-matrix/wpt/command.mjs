@@ -1,4 +1,4 @@
-// `npm run wpt [-- --from REPOSITORY]`: the Web Platform Tests for fetch, as far as undici carries them, through the platform's
+// `npm run check wpt [-- --from REPOSITORY]`: the Web Platform Tests for fetch, as far as undici carries them, through the platform's
 // fetch and through auth.fetch. Names each test whose outcome differs. The sources come into target/, which is not tracked.
 import { fork } from "node:child_process";
 import { once } from "node:events";
