@@ -1,7 +1,7 @@
 // The stages of `npm test`, and which of them a change can reach.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { program } from "../setup.mjs";
+import { program, setup } from "../setup.mjs";
 import { root, target } from "./paths.mjs";
 
 // On the command line, which goes over the environment, where wasm-pack names a runner.
@@ -32,10 +32,12 @@ export const stages = [
     // A workspace of its own, whose programs nothing else here compiles. Without libFuzzer, which is C++.
     ["cargo", "clippy", "--locked", "--manifest-path", "tests/fuzz/rust/Cargo.toml", "--target-dir", target, "--no-default-features", "--", "-D", "warnings"],
   ) },
-  { name: "deny", by: /Cargo\.|^deny/, needs: ["cargo-deny"], work: ({ checks }) => checks(
+  { name: "deny", by: /Cargo\.|^deny/, work: async ({ checks }) => {
+    // Compiled here, while other jobs wait for something, and not before all of them.
+    await setup({ needs: ["cargo-deny"] });
     // The advisories too, and npm's, by `npm run check audit`: they are asked for over the network.
-    ["cargo", "deny", "--locked", "--workspace", "check", "licenses", "bans", "sources"],
-  ) },
+    return checks(["cargo", "deny", "--locked", "--workspace", "check", "licenses", "bans", "sources"]);
+  } },
   { name: "host", by: rust, work: ({ cargoTests }) => cargoTests(["cargo", "test", "--locked", "--workspace", "--no-fail-fast"]) },
   { name: "wasm-node", by: inWasm, file: "tests/node.rs", work: ({ cargoTests }) => cargoTests(
     ["wasm-pack", "test", "--mode", "no-install", "--node", "--", ...wasmRunner, "--test", "node"],
