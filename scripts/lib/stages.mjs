@@ -54,14 +54,14 @@ export const stages = [
   { name: "fuzz", suites: ["tests/fuzz"] },
   { name: "stores", suites: ["tests/stores"], needs: ["redis"] },
   { name: "workerd", suites: ["tests/workerd"] },
-  { name: "faults", suites: ["tests/faults", "tests/soak"], needs: ["chromium", "openssl"] },
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
   { name: "fetch-matrix", suites: ["tests/fetch-matrix"], needs: ["chromium"] },
   { name: "page", by: /^www\//, suites: ["www/tests"], needs: ["chromium", "firefox"] },
   { name: "commands", by: /^scripts\//, suites: ["tests/commands"] },
   { name: "examples", by: /^examples\//, suites: ["tests/examples"], needs: ["curl", "ps", "redis"] },
   { name: "docs", by: /\.md$|^(docs|scripts)\//, suites: ["tests/docs"], needs: ["curl", "redis"] },
-  // It measures time.
+  // These measure time.
+  { name: "faults", suites: ["tests/faults", "tests/soak"], alone: true, needs: ["chromium", "openssl"] },
   { name: "budget", suites: ["tests/bench"], alone: true },
 ];
 

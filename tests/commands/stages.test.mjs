@@ -16,7 +16,7 @@ describe("the stages that a change reaches", () => {
     ["the page", ["www/src/main.js"], ["page"]],
     ["one suite", ["tests/stores/redis.test.mjs"], ["stores"]],
     ["an example", ["examples/cron/pay.js"], ["examples"]],
-    ["two of these", ["www/index.html", "tests/soak/soak.test.mjs"], ["faults", "page"]],
+    ["two of these", ["www/index.html", "tests/soak/soak.test.mjs"], ["page", "faults"]],
     ["tests on the host", ["tests/host/refresh.rs"], ["fmt", "clippy", "host"]],
     ["a file that no stage knows", [".ci/run"], names(stages)],
   ]) test(what, () => assert.deepEqual(names(stagesReachedBy(files)), expected));
