@@ -1,9 +1,10 @@
 // What `onEvent` gets. The wasm module says what happened (src/web/event.rs); nothing secret leaves here.
 
-/** An event is frozen. A `cause` is the store's own error, and not enumerable. */
-export function eventOf(members, cause, secrets) {
+/** An event is frozen. A `cause` is the store's own error, and not enumerable. A secret that is no string is none. */
+export function eventOf(members, cause, ...secrets) {
   if (members.problem === "rejected") {
-    Object.defineProperty(members, "cause", { __proto__: null, value: withoutSecrets(cause, secrets) });
+    const value = withoutSecrets(cause, secrets.filter((secret) => typeof secret === "string"));
+    Object.defineProperty(members, "cause", { __proto__: null, value });
   }
   return Object.freeze(members);
 }
@@ -44,7 +45,7 @@ function repeats(root, secrets) {
     seen.add(value);
   };
   for (const value of queue) {
-    if (seen.size > MOST || (typeof value === "string" && secrets.some((secret) => typeof secret === "string" && value.includes(secret)))) return true;
+    if (seen.size > MOST || (typeof value === "string" && secrets.some((secret) => value.includes(secret)))) return true;
     if (value === null || (typeof value !== "object" && typeof value !== "function")) continue;
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
       visit(new TextDecoder().decode(value));

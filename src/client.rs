@@ -50,9 +50,9 @@ pub struct Surroundings {
 /// use digitalpaye_auth::time::{Instant, Now, NumericDate};
 /// use zeroize::Zeroizing;
 ///
-/// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+/// let secret = |text: &str| Zeroizing::new(String::from(text));
 /// let options = Options {
-///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(utf8("key"))?, utf8("secret"))?),
+///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(secret("key"))?, secret("secret"))?),
 ///     environment: "Sandbox".into(),
 ///     endpoint: Endpoint::new(UrlParts { href: "https://h/", protocol: "https:", hostname: "h", user_info: false })?,
 ///     timeout_ms: 30_000.0,
@@ -310,11 +310,11 @@ impl Client {
         effects
     }
 
-    /// What the `apiSecret` function gave, in UTF-8, or why there is no secret.
+    /// What the `apiSecret` function gave, or why there is no secret.
     pub fn secret_answered(
         &mut self,
         id: FlightId,
-        secret: Result<Zeroizing<Vec<u8>>, Box<AuthError>>,
+        secret: Result<Zeroizing<String>, Box<AuthError>>,
         random: f64,
         now: Now,
     ) -> Effects {

@@ -26,28 +26,30 @@ impl Credentials {
     }
 }
 
-/// A user-id (`apiKey`) that HTTP Basic can carry, in UTF-8. Overwritten on drop.
+/// A user-id (`apiKey`) that HTTP Basic can carry. Overwritten on drop.
 #[derive(Clone)]
-pub struct UserId(Zeroizing<Vec<u8>>);
+pub struct UserId(Zeroizing<String>);
 
 impl UserId {
-    /// Takes a user-id in UTF-8.
+    /// Takes a user-id.
     ///
     /// # Errors
     ///
     /// Names `apiKey`: empty, a colon, or a control character.
-    pub fn new(utf8: Zeroizing<Vec<u8>>) -> Result<Self, Box<AuthError>> {
-        let problem = match problem(&utf8) {
-            None if utf8.contains(&b':') => Some("holds a colon, which HTTP Basic cannot carry in a user-id"),
+    pub fn new(text: Zeroizing<String>) -> Result<Self, Box<AuthError>> {
+        let problem = match problem(&text) {
+            None if text.as_bytes().contains(&b':') => {
+                Some("holds a colon, which HTTP Basic cannot carry in a user-id")
+            }
             problem => problem,
         };
-        problem.map_or_else(|| Ok(Self(utf8)), |problem| Err(AuthError::option("apiKey", problem)))
+        problem.map_or_else(|| Ok(Self(text)), |problem| Err(AuthError::option("apiKey", problem)))
     }
 
-    /// Its octets.
+    /// Its octets in UTF-8.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_bytes()
     }
 }
 
@@ -62,13 +64,13 @@ impl fmt::Debug for UserId {
 /// There is no getter for the password, no `PartialEq`, and `Debug` shows neither.
 pub struct BasicCredentials {
     user_id: UserId,
-    password: Zeroizing<Vec<u8>>,
+    password: Zeroizing<String>,
 }
 
 const SCHEME: &str = "Basic ";
 
 impl BasicCredentials {
-    /// Takes a user-id and a password in UTF-8, as RFC 7617 §2 allows them.
+    /// Takes a user-id and a password, as RFC 7617 §2 allows them.
     ///
     /// # Errors
     ///
@@ -78,12 +80,12 @@ impl BasicCredentials {
     /// use digitalpaye_auth::credentials::{BasicCredentials, UserId};
     /// use zeroize::Zeroizing;
     ///
-    /// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-    /// let credentials = BasicCredentials::new(UserId::new(utf8("Aladdin"))?, utf8("open sesame"))?;
+    /// let secret = |text: &str| Zeroizing::new(String::from(text));
+    /// let credentials = BasicCredentials::new(UserId::new(secret("Aladdin"))?, secret("open sesame"))?;
     /// assert_eq!(*credentials.authorization(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     /// # Ok::<(), Box<digitalpaye_auth::error::AuthError>>(())
     /// ```
-    pub fn new(user_id: UserId, password: Zeroizing<Vec<u8>>) -> Result<Self, Box<AuthError>> {
+    pub fn new(user_id: UserId, password: Zeroizing<String>) -> Result<Self, Box<AuthError>> {
         match problem(&password) {
             Some(problem) => Err(AuthError::option("apiSecret", problem)),
             None => Ok(Self { user_id, password }),
@@ -98,18 +100,18 @@ impl BasicCredentials {
         let mut user_pass = Zeroizing::new(Vec::with_capacity(user_id.len() + 1 + self.password.len()));
         user_pass.extend_from_slice(user_id);
         user_pass.push(b':');
-        user_pass.extend_from_slice(&self.password);
+        user_pass.extend_from_slice(self.password.as_bytes());
 
-        let mut value = vec![0; SCHEME.len() + user_pass.len().div_ceil(3) * 4];
-        let (scheme, basic) = value.split_at_mut(SCHEME.len());
-        scheme.copy_from_slice(SCHEME.as_bytes());
-        let mut groups = basic.chunks_mut(4);
+        let mut value = Zeroizing::new(String::with_capacity(SCHEME.len() + user_pass.len().div_ceil(3) * 4));
+        value.push_str(SCHEME);
         for bytes in user_pass.chunks(3) {
             // Into a slice: the crate's other ways go by a buffer on the stack, which nobody overwrites. By groups: its loop
             // for long inputs is left out of the module then, which is 1 % of a page's bundle.
-            let _ = groups.next().map(|group| STANDARD.encode_slice(bytes, group));
+            let mut group = Zeroizing::new([0; 4]);
+            let _ = STANDARD.encode_slice(bytes, &mut *group);
+            value.extend(group.map(char::from));
         }
-        Zeroizing::new(String::from_utf8(value).unwrap_or_default())
+        value
     }
 
     /// Whether the password or the `basic-credentials` appear in a text, which must not be shown then.
@@ -117,7 +119,7 @@ impl BasicCredentials {
     pub fn appear_in(&self, text: &[u8]) -> bool {
         let basic = self.authorization();
         let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-        holds(&self.password) || basic.as_bytes().get(SCHEME.len()..).is_some_and(holds)
+        holds(self.password.as_bytes()) || basic.as_bytes().get(SCHEME.len()..).is_some_and(holds)
     }
 
     /// Whether both have the same password.
@@ -143,23 +145,16 @@ impl fmt::Debug for BasicCredentials {
 }
 
 /// What HTTP Basic cannot carry: nothing at all, and control characters (RFC 5234 `CTL`, and U+0080 to U+009F).
-fn problem(utf8: &[u8]) -> Option<&'static str> {
-    let mut before = 0;
-    let is_control = |&byte: &u8| {
-        let control = byte < b' ' || byte == 0x7f || (before == 0xc2 && byte < 0xa0);
-        before = byte;
-        control
-    };
-    match utf8 {
+fn problem(text: &str) -> Option<&'static str> {
+    match text.as_bytes() {
         [] => Some("is empty"),
         [.., b'\n' | b'\r'] => Some("ends with a line break (was it read from a file?)"),
-        _ => utf8.iter().any(is_control).then_some("holds a control character"),
+        _ => text.chars().any(char::is_control).then_some("holds a control character"),
     }
 }
 
 /// Where a text begins or ends with what is likely to have come with it by mistake, and what that is.
-fn edge(utf8: &[u8]) -> Option<(&'static str, &'static str)> {
-    let text = std::str::from_utf8(utf8).ok()?;
+fn edge(text: &str) -> Option<(&'static str, &'static str)> {
     let begins = text.chars().next().and_then(stray).map(|kind| (" begins with ", kind));
     begins.or_else(|| text.chars().next_back().and_then(stray).map(|kind| (" ends with ", kind)))
 }

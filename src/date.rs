@@ -6,8 +6,8 @@ const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
 #[must_use]
-pub fn http_date(text: &str) -> Option<NumericDate> {
-    let mut parts = text.as_bytes().split(|byte| matches!(byte, b' ' | b',' | b'-')).filter(|part| !part.is_empty());
+pub fn http_date(text: impl AsRef<[u8]>) -> Option<NumericDate> {
+    let mut parts = text.as_ref().split(|byte| matches!(byte, b' ' | b',' | b'-')).filter(|part| !part.is_empty());
     let mut next = || parts.next().unwrap_or_default();
     let day_name = next();
     let (mut day, mut month, mut year, mut time) = (next(), next(), next(), next());

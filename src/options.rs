@@ -21,10 +21,10 @@ pub const MAX_RETRIES: u32 = 10;
 /// use digitalpaye_auth::options::{DEFAULT_ENVIRONMENT, Endpoint, Options, UrlParts};
 /// use zeroize::Zeroizing;
 ///
-/// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+/// let secret = |text: &str| Zeroizing::new(String::from(text));
 /// let (protocol, hostname, user_info) = ("https:", "api.digitalpaye.com", false);
 /// let options = Options {
-///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(utf8("key"))?, utf8("secret"))?),
+///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(secret("key"))?, secret("secret"))?),
 ///     environment: DEFAULT_ENVIRONMENT.into(),
 ///     endpoint: Endpoint::new(UrlParts { href: "https://api.digitalpaye.com/", protocol, hostname, user_info })?,
 ///     timeout_ms: 30_000.0,

@@ -63,8 +63,8 @@ impl fmt::Debug for Content {
 
 /// The API's own words.
 pub struct Reason {
-    /// In UTF-8, to search for the credentials; they may repeat them.
-    pub utf8: Zeroizing<Vec<u8>>,
+    /// As text, to search for the credentials; they may repeat them.
+    pub text: Zeroizing<String>,
     /// As they came: UTF-8 has no lone surrogates, JSON has.
     pub words: Foreign,
 }
@@ -99,7 +99,7 @@ impl Headers {
     /// Reads the fields' text. A `Retry-After` date is against `Date`, or else the `local` clock.
     #[must_use]
     pub fn read(date: Option<&str>, has_age: bool, retry_after: Option<&str>, local: NumericDate) -> Self {
-        let date = date.and_then(http_date);
+        let date = date.map(str::as_bytes).and_then(http_date);
         let retry_after = retry_after.and_then(|text| retry_after_s(text, date.unwrap_or(local)));
         Self { date, has_age, retry_after }
     }
@@ -114,7 +114,7 @@ fn retry_after_s(text: &str, now: NumericDate) -> Option<f64> {
         // A date has a comma of its own; `GMT` ends it.
         let zone = text.windows(3).position(|window| window == b"GMT");
         let date = zone.and_then(|zone| text.get(..zone + 3)).unwrap_or(first);
-        http_date(std::str::from_utf8(date).ok()?).map(|date| date.since(now).max(0.0).ceil())
+        http_date(date).map(|date| date.since(now).max(0.0).ceil())
     });
     seconds.map(|seconds| seconds.min(MAX_SAFE_INTEGER))
 }
@@ -147,8 +147,8 @@ fn whole_seconds(text: &[u8]) -> Option<f64> {
 /// use digitalpaye_auth::time::NumericDate;
 /// use zeroize::Zeroizing;
 ///
-/// let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-/// let credentials = BasicCredentials::new(UserId::new(utf8("key"))?, utf8("secret"))?;
+/// let secret = |text: &str| Zeroizing::new(String::from(text));
+/// let credentials = BasicCredentials::new(UserId::new(secret("key"))?, secret("secret"))?;
 /// let local = NumericDate(1_000.0);
 /// let reply = |status, body| Reply { status, headers: Headers::default(), body };
 ///
@@ -217,6 +217,6 @@ fn refusal(status: f64, reason: Option<Reason>, credentials: &BasicCredentials) 
     {
         error.message = [&*error.message, "; ", &suspicion].concat().into();
     }
-    error.reason = reason.filter(|reason| !credentials.appear_in(&reason.utf8)).map(|reason| reason.words);
+    error.reason = reason.filter(|reason| !credentials.appear_in(reason.text.as_bytes())).map(|reason| reason.words);
     error
 }

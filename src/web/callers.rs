@@ -1,8 +1,9 @@
 //! Those who wait for a token: from the call to the promise that is settled.
 
+use super::callback::CALLBACKS;
 use super::error::value_of;
 use super::options::{CallRequest, Signal, read_call};
-use super::shell::{Shell, ShellNumber, closed};
+use super::shell::{Shell, closed};
 use super::timer::{Timer, now};
 use super::waiter::{Listener, Waiter};
 use crate::effect::Caller;
@@ -12,15 +13,6 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 pub(super) use super::waiter::Settlement;
-
-thread_local! {
-    // It lives as long as the module: not every timer that is cleared keeps still.
-    static ON_TIMER: Closure<dyn Fn(ShellNumber, CallerId)> = Closure::new(|number, id| {
-        if let Some(shell) = Shell::find(number) {
-            shell.caller_timer(id);
-        }
-    });
-}
 
 impl Shell {
     /// A promise of a token.
@@ -87,13 +79,13 @@ impl Shell {
         let Some(ms) = self.waiters.borrow_mut().get(id).map(|waiter| waiter.next_wait_ms(self.isolate, now)) else {
             return;
         };
-        let timer = ON_TIMER.with(|on_timer| Timer::set(on_timer.as_ref(), self.number, id, ms));
+        let timer = CALLBACKS.with(|callbacks| Timer::set(&callbacks.caller_timer, self.number, id, ms));
         if let Some(waiter) = self.waiters.borrow_mut().get(id) {
             waiter.timer = timer;
         }
     }
 
-    fn caller_timer(&self, id: CallerId) {
+    pub(super) fn caller_timer(&self, id: CallerId) {
         let Some((settlement, patient)) =
             self.waiters.borrow_mut().get(id).map(|waiter| (waiter.settlement.take(), waiter.is_patient()))
         else {

@@ -4,7 +4,6 @@ use super::error::value_of;
 use super::options::read_options;
 use super::shell::{Shell, TokenCache};
 use super::value::text;
-use crate::error::AuthError;
 use crate::token::Fingerprint;
 use js_sys::{Function, Promise};
 use std::rc::Rc;
@@ -34,20 +33,10 @@ impl WebClient {
         self.0.get_token(call)
     }
 
-    /// The token held (or, if one is named, that one, if it is held) is no good.
-    ///
-    /// # Errors
-    ///
-    /// An `InvalidOptionsError`, if what is named is no string.
-    pub fn invalidate(&self, token: &JsValue) -> Result<(), JsValue> {
-        let fingerprint = match token.is_undefined() {
-            true => None,
-            false => {
-                Some(fingerprint_of(token).ok_or_else(|| value_of(&AuthError::option("token", "is not a string")))?)
-            }
-        };
+    /// The token held (or, if a string names one, that one, if it is held) is no good.
+    pub fn invalidate(&self, token: &JsValue) {
+        let fingerprint = fingerprint_of(token);
         self.0.update(|client, now| client.invalidate(fingerprint, now));
-        Ok(())
     }
 
     /// A request with this token got a 401. Whether it is to be sent once more, with a new token, which it can if `replayable`.
@@ -78,15 +67,15 @@ impl WebClient {
     /// `baseUrl` as a folder: it ends in a slash.
     #[wasm_bindgen(getter, js_name = baseUrl)]
     #[must_use]
-    pub fn base_url(&self) -> String {
-        self.0.base_url.clone()
+    pub fn base_url(&self) -> JsValue {
+        JsValue::from_str(&self.0.base_url)
     }
 
     /// The value of `X-Environment`.
     #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn environment(&self) -> String {
-        self.0.environment.clone()
+    pub fn environment(&self) -> JsValue {
+        JsValue::from_str(&self.0.environment)
     }
 
     /// The option `fetch`.

@@ -2,6 +2,7 @@
 
 use super::value::{Member, Members, property};
 use crate::error::{AuthError, Foreign};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "../errors.js")]
@@ -16,9 +17,17 @@ pub(super) fn value_of(error: &AuthError) -> JsValue {
     error_of(error.code.as_str(), &error.message, &fields_of(error)).unwrap_or_else(|thrown| thrown)
 }
 
+/// A value of JavaScript's, for the core to pass on.
+///
+/// In a box of its own: were the type in the core's vtable, each of the module's values would have to be in memory to be
+/// dropped, for `drop` would have no caller that it knows.
+pub(super) fn foreign(value: JsValue) -> Foreign {
+    Foreign::new(Rc::new(value))
+}
+
 /// The value of JavaScript's that the core passed on.
 pub(super) fn value_in(foreign: &Foreign) -> JsValue {
-    foreign.get::<JsValue>().cloned().unwrap_or_default()
+    foreign.get::<Rc<JsValue>>().map(|value| JsValue::clone(value)).unwrap_or_default()
 }
 
 /// Whether what `fetch` threw is a framework's own way to steer what runs it, and nobody's failure: Next.js marks such an

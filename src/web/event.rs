@@ -8,18 +8,33 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "../events.js")]
 extern "C" {
-    /// Freezes an event. A `cause` of a store is not enumerable, and has nothing secret in it.
+    /// Freezes an event. A `cause` of a store is not enumerable, and has none of these secrets in it.
     #[wasm_bindgen(js_name = eventOf, catch)]
-    fn event_of(members: &JsValue, cause: &JsValue, secrets: &JsValue) -> Result<JsValue, JsValue>;
+    fn event_of(
+        members: &JsValue,
+        cause: &JsValue,
+        key: &JsValue,
+        held: &JsValue,
+        written: &JsValue,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// What a store's error may repeat: the name of our entry, and tokens. Each may be undefined.
+#[derive(Default)]
+pub(super) struct Secrets {
+    pub(super) key: JsValue,
+    pub(super) held: JsValue,
+    pub(super) written: JsValue,
 }
 
 /// Tells a handler, in a turn of its own. Whatever the handler does harms nobody.
-pub(super) fn report(handler: &Function, event: &Event, secrets: &JsValue) {
+pub(super) fn report(handler: &Function, event: &Event, secrets: Secrets) {
     let cause = match event {
         Event::Store { problem: Problem::Rejected(cause), .. } => value_in(cause),
         _ => JsValue::UNDEFINED,
     };
-    let Ok(event) = event_of(&members_of(event), &cause, secrets) else { return };
+    let Secrets { key, held, written } = secrets;
+    let Ok(event) = event_of(&members_of(event), &cause, &key, &held, &written) else { return };
     let handler = handler.clone();
     spawn(async move {
         if let Ok(answer) = handler.call1(&JsValue::UNDEFINED, &event) {

@@ -1,8 +1,8 @@
 //! Sends the request and reads its reply. `fetch` is an option, so a response may be a stranger's object.
 
-use super::error::is_of_framework;
-use super::value::{bare_object, contain, has_method, into_utf8, name, property, text};
-use crate::error::{AuthError, Code, Foreign};
+use super::error::{foreign, is_of_framework};
+use super::value::{Lookup, bare_object, contain, has_method, name, property, text};
+use crate::error::{AuthError, Code};
 use crate::jwt::{Claims, payload};
 use crate::request::TokenRequest;
 use crate::response::{BODY_CAP, Body, Content, Headers, Reason};
@@ -36,10 +36,6 @@ extern "C" {
     pub(super) type Response;
     #[wasm_bindgen(method, catch, js_name = arrayBuffer)]
     fn array_buffer(this: &Response) -> Result<JsValue, JsValue>;
-
-    type ResponseHeaders;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &ResponseHeaders, name: &JsValue) -> Result<JsValue, JsValue>;
 
     type Stream;
     #[wasm_bindgen(method, catch, js_name = getReader)]
@@ -168,7 +164,7 @@ fn no_reply(thrown: JsValue) -> NoReply {
     if is_of_framework(&thrown) {
         return NoReply::Interrupted(thrown);
     }
-    NoReply::Failed(AuthError::network(Foreign::new(thrown)))
+    NoReply::Failed(AuthError::network(foreign(thrown)))
 }
 
 /// An attempt that is under way.
@@ -204,7 +200,7 @@ pub(super) fn head(
     let Some(status) = property(&response, "status").ok().and_then(|status| status.as_f64()).and_then(whole) else {
         return Err(NoReply::Failed(AuthError::new(Code::InvalidResponse, "fetch brought no Response")));
     };
-    let headers = property(&response, "headers").ok().map(ResponseHeaders::unchecked_from_js);
+    let headers = property(&response, "headers").ok().map(Lookup::unchecked_from_js);
     let header =
         |header| headers.as_ref().and_then(|headers| name(header, |header| headers.get(header)).ok()?.as_string());
     let headers =
@@ -225,7 +221,7 @@ pub(super) enum BodyForm {
 /// How the body of this response is read.
 pub(super) fn body_of(response: &Response) -> Result<BodyForm, JsValue> {
     let stream = property(response, "body")?;
-    if stream.is_null() {
+    if stream == JsValue::NULL {
         return Ok(BodyForm::Empty);
     }
     if !has_method(&stream, "getReader") {
@@ -236,7 +232,7 @@ pub(super) fn body_of(response: &Response) -> Result<BodyForm, JsValue> {
 
 /// What a body is that broke off by this.
 pub(super) fn broken(thrown: JsValue) -> Result<Body, NoReply> {
-    if is_of_framework(&thrown) { Err(NoReply::Interrupted(thrown)) } else { Ok(Body::Broken(Foreign::new(thrown))) }
+    if is_of_framework(&thrown) { Err(NoReply::Interrupted(thrown)) } else { Ok(Body::Broken(foreign(thrown))) }
 }
 
 /// A body of which chunks have come.
@@ -314,7 +310,7 @@ pub(super) fn bytes_of(buffer: &JsValue) -> Result<Uint8Array, JsValue> {
     // An array, an iterable or a number would be bytes to the other constructor, as many as it says.
     View::over(buffer)?;
     // Of a buffer, that is a view. What is read is overwritten later, and the buffer is a stranger's: it may be shared, too.
-    copy_of(buffer).map(|view| view.slice(0, view.length()))
+    copy_of(&copy_of(buffer)?.into())
 }
 
 /// All, in one buffer; those that they were in are overwritten.
@@ -362,7 +358,7 @@ fn content_of(json: &JsValue) -> Content {
         claims: token.as_deref().map(|token| claims_of(token)).unwrap_or_default(),
         token,
         exp: number(own(&data, "exp")),
-        reason: reason.and_then(|words| Some(Reason { utf8: into_utf8(text(&words)?), words: Foreign::new(words) })),
+        reason: reason.and_then(|words| Some(Reason { text: text(&words)?, words: foreign(words) })),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a flight has of the platform, and its exchange: the secret, the request, the reply.
 
+use super::callback::CALLBACKS;
+use super::error::foreign;
 use super::exchange::{self, AbortGuard, Attempt, BodyForm, NoReply, PartialBody, Progress, ReplyHead};
 use super::question::{Question, settling};
-use super::shell::{PLATFORM, Platform, Shell, ShellNumber};
+use super::shell::{PLATFORM, Platform, Shell};
 use super::timer::{Timer, now};
-use super::value::{Member, Members, contain, deferred, into_utf8, is_same_text, spawn, text};
-use crate::error::{AuthError, Foreign};
+use super::value::{Member, Members, contain, deferred, is_same_text, spawn, text};
+use crate::error::AuthError;
 use crate::flight::FlightId;
 use crate::request::TokenRequest;
 use crate::response::{Body, Reply};
@@ -21,15 +23,6 @@ pub(super) struct FlightShell {
     timer: Option<Timer>,
     /// Of the attempt that is under way.
     pub(super) attempt: Option<AbortGuard>,
-}
-
-thread_local! {
-    // It lives as long as the module: not every timer that is cleared keeps still.
-    static ON_TIMER: Closure<dyn Fn(ShellNumber, FlightId)> = Closure::new(|number, id| {
-        if let Some(shell) = Shell::find(number) {
-            shell.update(|client, now| client.flight_timer(id, now));
-        }
-    });
 }
 
 impl Shell {
@@ -65,7 +58,7 @@ impl Shell {
         if !self.has_flight(id) {
             return;
         }
-        let timer = ON_TIMER.with(|on_timer| Timer::set(on_timer.as_ref(), self.number, id, delay_ms));
+        let timer = CALLBACKS.with(|callbacks| Timer::set(&callbacks.flight_timer, self.number, id, delay_ms));
         match &timer {
             Some(timer) if !keeps_process_alive => timer.unref(),
             Some(_) => {}
@@ -73,6 +66,10 @@ impl Shell {
         }
         let before = self.flight(id, |flight| std::mem::replace(&mut flight.timer, timer));
         drop(before);
+    }
+
+    pub(super) fn flight_timer(&self, id: FlightId) {
+        self.update(|client, now| client.flight_timer(id, now));
     }
 
     pub(super) fn end(&self, id: FlightId) {
@@ -85,7 +82,7 @@ impl Shell {
         }
         self.forget_questions(Some(id));
         if let Some(end) = flight.end {
-            let _ = end.call0(&JsValue::UNDEFINED);
+            let _ = end.call1(&JsValue::UNDEFINED, &JsValue::UNDEFINED);
         }
         self.stay_while_busy();
     }
@@ -153,7 +150,7 @@ impl Shell {
         let attempt = body.head.attempt.clone();
         if attempt.is_open() && now().monotonic >= attempt.deadline {
             // A stream that never keeps us waiting keeps the timers from firing.
-            self.update(|client, now| client.flight_timer(id, now));
+            self.flight_timer(id);
         }
         if !attempt.is_open() {
             return self.given_up(id);
@@ -184,7 +181,7 @@ impl Shell {
             Ok(reply) => Ok(reply),
             Err(NoReply::Failed(error)) => Err(error),
             Err(NoReply::Interrupted(value)) => {
-                return self.update(|client, now| client.interrupted(id, Foreign::new(value), now));
+                return self.update(|client, now| client.interrupted(id, foreign(value), now));
             }
         };
         self.update(|client, now| client.replied(id, reply, random, now));
@@ -196,8 +193,8 @@ impl Shell {
 }
 
 /// The secret that the `apiSecret` function gave.
-fn secret_of(answer: Result<JsValue, JsValue>) -> Result<Zeroizing<Vec<u8>>, Box<AuthError>> {
-    let secret = answer.map_err(|cause| AuthError::secret_rejected(Foreign::new(cause)))?;
+fn secret_of(answer: Result<JsValue, JsValue>) -> Result<Zeroizing<String>, Box<AuthError>> {
+    let secret = answer.map_err(|cause| AuthError::secret_rejected(foreign(cause)))?;
     let text = text(&secret).ok_or_else(|| AuthError::no_secret("is not a string"))?;
-    if is_same_text(&text, &secret) { Ok(into_utf8(text)) } else { Err(AuthError::no_secret("holds a lone surrogate")) }
+    if is_same_text(&text, &secret) { Ok(text) } else { Err(AuthError::no_secret("holds a lone surrogate")) }
 }

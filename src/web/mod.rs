@@ -7,6 +7,7 @@
 //! - No exception crosses a wasm frame, because `panic = "abort"` cannot unwind it: whatever a stranger may have made or
 //!   patched is reached by imports that catch.
 
+mod callback;
 mod callers;
 mod client;
 mod error;

@@ -1,8 +1,9 @@
 //! Reads the caller's objects. Every property is read once; whatever a getter does, the answer is options or an error.
 
-use super::value::{has_method, has_tag, into_utf8, is_object, is_same_text, property, text};
+use super::error::foreign;
+use super::value::{has_method, has_tag, is_object, is_same_text, property, text};
 use crate::credentials::{BasicCredentials, Credentials, UserId};
-use crate::error::{AuthError, Foreign};
+use crate::error::AuthError;
 use crate::options::{
     DEFAULT_BASE_URL, DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, UrlParts,
     environment, max_retries, timeout_ms,
@@ -95,10 +96,10 @@ pub(super) fn read_options(value: &JsValue, once: bool) -> Result<ClientOptions>
         credentials,
         environment: environment(environment_value)?,
         endpoint: Endpoint::new(UrlParts {
-            href: &url.href(),
-            protocol: &url.protocol(),
-            hostname: &url.hostname(),
-            user_info: !url.username().is_empty() || !url.password().is_empty(),
+            href: &part(&url, "href"),
+            protocol: &part(&url, "protocol"),
+            hostname: &part(&url, "hostname"),
+            user_info: !part(&url, "username").is_empty() || !part(&url, "password").is_empty(),
         })?,
         timeout_ms: timeout_ms(timeout)?,
         max_retries: max_retries(retries)?,
@@ -146,7 +147,7 @@ fn read(value: &JsValue, option: &'static str) -> Result<JsValue> {
 
 fn unreadable(option: &'static str, cause: JsValue) -> Box<AuthError> {
     let mut error = AuthError::option(option, "could not be read");
-    error.cause = Some(Foreign::new(cause));
+    error.cause = Some(foreign(cause));
     error
 }
 
@@ -168,14 +169,10 @@ fn read_function(value: &JsValue, option: &'static str) -> Result<Option<Functio
 }
 
 /// Text that UTF-8 can carry.
-fn checked_text(option: &'static str, value: &JsValue) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+fn checked_text(option: &'static str, value: &JsValue) -> Result<zeroize::Zeroizing<String>> {
     let problem = if value.is_undefined() { "is missing" } else { "is not a string" };
     let text = text(value).ok_or_else(|| AuthError::option(option, problem))?;
-    if is_same_text(&text, value) {
-        Ok(into_utf8(text))
-    } else {
-        Err(AuthError::option(option, "holds a lone surrogate"))
-    }
+    if is_same_text(&text, value) { Ok(text) } else { Err(AuthError::option(option, "holds a lone surrogate")) }
 }
 
 fn read_url(value: JsValue) -> Result<Url> {
@@ -188,6 +185,11 @@ fn read_url(value: JsValue) -> Result<Url> {
     };
     let parsed = if href.is_string() { ParsedUrl::parse(&href).ok() } else { None };
     parsed.map(JsCast::unchecked_into).ok_or_else(|| AuthError::option("baseUrl", "is not a URL"))
+}
+
+/// A part of a URL, by the platform's name for it.
+fn part(url: &Url, name: &'static str) -> String {
+    property(url, name).ok().and_then(|part| part.as_string()).unwrap_or_default()
 }
 
 /// What is wrong with a store that has these methods, by their names. The first two have to be there.

@@ -1,28 +1,18 @@
 //! What strangers were asked and have not answered yet: `fetch`, the body's stream, the `apiSecret` function, the store,
 //! Web Crypto.
 //!
-//! An answer is a promise, which may never settle. Its reactions are two functions that live as long as the module, bound to
-//! the number of the question: a promise keeps nothing of a client, and what comes after its flight has ended finds nothing.
+//! An answer is a promise, which may never settle. Its reactions are two functions bound to the number of the question: what
+//! comes after its flight has ended finds nothing.
 
+use super::callback::{CALLBACKS, Settling, bound};
 use super::exchange::{Attempt, PartialBody, ReplyHead};
-use super::shell::{Shell, ShellNumber};
+use super::shell::Shell;
 use super::store::{Deletion, StoreEntry, Writing};
 use super::value::contain;
 use crate::flight::FlightId;
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-
-#[wasm_bindgen]
-extern "C" {
-    type Reaction;
-    #[wasm_bindgen(method)]
-    fn bind(this: &Reaction, this_argument: &JsValue, shell: ShellNumber, question: QuestionId) -> JsValue;
-
-    type Settling;
-    #[wasm_bindgen(method)]
-    fn then(this: &Settling, fulfilled: &JsValue, rejected: &JsValue) -> JsValue;
-}
 
 pub(super) type QuestionId = u32;
 
@@ -87,21 +77,6 @@ impl Questions {
     }
 }
 
-thread_local! {
-    static ON_FULFILLED: Closure<dyn Fn(ShellNumber, QuestionId, JsValue)> = Closure::new(|shell, id, value| {
-        answered(shell, id, Ok(value));
-    });
-    static ON_REJECTED: Closure<dyn Fn(ShellNumber, QuestionId, JsValue)> = Closure::new(|shell, id, reason| {
-        answered(shell, id, Err(reason));
-    });
-}
-
-fn answered(shell: ShellNumber, id: QuestionId, answer: Result<JsValue, JsValue>) {
-    if let Some(shell) = Shell::find(shell) {
-        shell.answered(id, answer);
-    }
-}
-
 /// A promise of what a call of foreign code came to, whatever that is: a promise, a thenable, no promise at all, or an error.
 pub(super) fn settling(called: Result<JsValue, JsValue>) -> Promise {
     match called {
@@ -128,14 +103,13 @@ impl Shell {
 
     /// Sees to it that the question's answer arrives.
     pub(super) fn react(&self, id: QuestionId, answer: &Promise) {
-        let bound =
-            |reaction: &JsValue| reaction.unchecked_ref::<Reaction>().bind(&JsValue::UNDEFINED, self.number, id);
-        let fulfilled = ON_FULFILLED.with(|reaction| bound(reaction.as_ref()));
-        let rejected = ON_REJECTED.with(|reaction| bound(reaction.as_ref()));
+        let (fulfilled, rejected) = CALLBACKS.with(|callbacks| {
+            (bound(&callbacks.fulfilled, self.number, id), bound(&callbacks.rejected, self.number, id))
+        });
         answer.unchecked_ref::<Settling>().then(&fulfilled, &rejected);
     }
 
-    fn answered(&self, id: QuestionId, answer: Result<JsValue, JsValue>) {
+    pub(super) fn answered(&self, id: QuestionId, answer: Result<JsValue, JsValue>) {
         let taken = self.questions.borrow_mut().take(id);
         let Some((flight, question)) = taken else { return };
         match (question, flight) {

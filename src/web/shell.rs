@@ -2,7 +2,7 @@
 
 use super::callers::Settlement;
 use super::error::{value_in, value_of};
-use super::event::report;
+use super::event::{Secrets, report};
 use super::flights::FlightShell;
 use super::options::ClientOptions;
 use super::question::Questions;
@@ -18,7 +18,7 @@ use crate::flight::FlightId;
 use crate::refresh::CallerId;
 use crate::time::Now;
 use crate::token::AccessToken;
-use js_sys::{Array, Function};
+use js_sys::Function;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
@@ -83,11 +83,10 @@ pub(super) struct Shell {
 }
 
 thread_local! {
-    static SHELLS: RefCell<Shells> = RefCell::default();
+    static SHELLS: RefCell<Shells> = const { RefCell::new(Shells { list: Vec::new(), last: 0 }) };
 }
 
 /// All there are, by ascending number.
-#[derive(Default)]
 struct Shells {
     list: Vec<(ShellNumber, Weak<Shell>)>,
     last: ShellNumber,
@@ -244,16 +243,19 @@ impl Shell {
 
     fn report(&self, event: &Event) {
         let Some(handler) = &self.on_event else { return };
-        let secrets = Array::new();
-        if let Event::Store { problem: Problem::Rejected(_), .. } = event {
-            let key = self.entry.borrow().as_ref().map(|entry| entry.key.clone());
-            let token = token_of(&self.held.borrow());
-            let writing = self.writing.borrow().as_ref().map(|writing| token_of(&writing.token));
-            for secret in [key, Some(token), writing].into_iter().flatten() {
-                secrets.push(&secret);
-            }
+        let secrets = match event {
+            Event::Store { problem: Problem::Rejected(_), .. } => self.secrets(),
+            _ => Secrets::default(),
+        };
+        report(handler, event, secrets);
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets {
+            key: self.entry.borrow().as_ref().map(|entry| entry.key.clone()).unwrap_or_default(),
+            held: token_of(&self.held.borrow()),
+            written: self.writing.borrow().as_ref().map(|writing| token_of(&writing.token)).unwrap_or_default(),
         }
-        report(handler, event, &secrets);
     }
 }
 

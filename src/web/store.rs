@@ -1,12 +1,13 @@
 //! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
 
+use super::callback::{CALLBACKS, Settling, ignored};
+use super::error::foreign;
 use super::exchange::{bytes_of, claims_of};
 use super::question::{Question, QuestionId, settling};
-use super::shell::{Shell, ShellNumber, token_of, token_value};
+use super::shell::{Shell, token_of, token_value};
 use super::timer::{Timer, now};
-use super::value::{contain, has_method, is_object, property, spawn, text};
+use super::value::{Lookup, contain, has_method, is_object, property, spawn, text};
 use crate::client::StoredToken;
-use crate::error::Foreign;
 use crate::flight::{ANSWER_MS, Answer, FlightId};
 use crate::time::Instant;
 use crate::token::AccessToken;
@@ -18,10 +19,9 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 extern "C" {
     /// A `TokenStore`.
+    #[wasm_bindgen(extends = Lookup)]
     #[derive(Clone)]
     pub(super) type TokenStore;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn set(this: &TokenStore, key: &JsValue, token: &JsValue, ttl_s: f64) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = delete)]
@@ -33,21 +33,12 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn release(this: &TokenStore, key: &JsValue) -> Result<JsValue, JsValue>;
 
-    type Granted;
-    #[wasm_bindgen(method)]
-    fn then(this: &Granted, fulfilled: &JsValue) -> JsValue;
-
     #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = digest, catch)]
     fn digest(algorithm: &str, data: &Uint8Array) -> Result<JsValue, JsValue>;
 }
 
 thread_local! {
-    // These live as long as the module.
-    static ON_NO_ANSWER: Closure<dyn Fn(ShellNumber, QuestionId)> = Closure::new(|number, id| {
-        if let Some(shell) = Shell::find(number) {
-            shell.deletion_unanswered(id);
-        }
-    });
+    // It lives as long as the module, and the promise that has it keeps the store.
     static ON_LATE_ANSWER: Closure<dyn Fn(TokenStore, JsValue, JsValue)> = Closure::new(|store: TokenStore, key, granted| {
         if granted == JsValue::TRUE
             && let Ok(released) = store.release(&key)
@@ -94,7 +85,7 @@ impl StoreEntry {
         let on_answer = ON_LATE_ANSWER.with(|on_answer| {
             on_answer.as_ref().unchecked_ref::<Function>().bind2(&JsValue::UNDEFINED, &self.store, &self.key)
         });
-        contain(&lease.unchecked_ref::<Granted>().then(on_answer.as_ref()));
+        lease.unchecked_ref::<Settling>().then(on_answer.as_ref(), &ignored());
     }
 
     /// Gives the lease back.
@@ -122,7 +113,7 @@ pub(super) fn name_of(hash: &JsValue) -> Option<JsValue> {
 /// What came of asking for the token.
 pub(super) fn stored(answer: Result<JsValue, JsValue>) -> Answer<Option<StoredToken>> {
     match answer {
-        Err(cause) => Answer::Rejected(Foreign::new(cause)),
+        Err(cause) => Answer::Rejected(foreign(cause)),
         Ok(entry) if entry.is_undefined() || entry.is_null() => Answer::Value(None),
         Ok(entry) => read_entry(&entry).map_or(Answer::Invalid, |token| Answer::Value(Some(token))),
     }
@@ -132,13 +123,13 @@ pub(super) fn stored(answer: Result<JsValue, JsValue>) -> Answer<Option<StoredTo
 pub(super) fn granted(answer: Result<JsValue, JsValue>) -> Answer<bool> {
     match answer {
         Ok(granted) => granted.as_bool().map_or(Answer::Invalid, Answer::Value),
-        Err(cause) => Answer::Rejected(Foreign::new(cause)),
+        Err(cause) => Answer::Rejected(foreign(cause)),
     }
 }
 
 /// What came of what has no answer but that it is done.
 pub(super) fn done(answer: Result<JsValue, JsValue>) -> Answer<()> {
-    answer.map_or_else(|cause| Answer::Rejected(Foreign::new(cause)), |_| Answer::Value(()))
+    answer.map_or_else(|cause| Answer::Rejected(foreign(cause)), |_| Answer::Value(()))
 }
 
 /// The entry, if its members are of the right types. Getters may be foreign code.
@@ -263,8 +254,7 @@ impl Shell {
         let (Some(entry), Some(shell)) = (self.entry(), self.itself.upgrade()) else { return };
         let id = self.questions.borrow_mut().next();
         // Timers may fire a moment early by the clock that tells whether the answer was in time.
-        let timer =
-            ON_NO_ANSWER.with(|on_no_answer| Timer::set(on_no_answer.as_ref(), self.number, id, ANSWER_MS + 1.0));
+        let timer = CALLBACKS.with(|callbacks| Timer::set(&callbacks.unanswered, self.number, id, ANSWER_MS + 1.0));
         if let Some(timer) = &timer {
             timer.unref();
         }
@@ -274,7 +264,7 @@ impl Shell {
         spawn(async move { shell.react(id, &settling(entry.delete(token.as_ref()))) });
     }
 
-    fn deletion_unanswered(&self, id: QuestionId) {
+    pub(super) fn deletion_unanswered(&self, id: QuestionId) {
         let taken = self.questions.borrow_mut().take(id);
         if let Some((_, Question::Deletion(deletion))) = taken {
             self.deleted(deletion, None);

@@ -1,5 +1,6 @@
 //! The clocks and the timers.
 
+use super::callback::Callback;
 use crate::time::{Instant, Now, NumericDate};
 use wasm_bindgen::prelude::*;
 
@@ -38,8 +39,8 @@ pub(super) struct Timer(JsValue);
 impl Timer {
     /// Calls `callback` with these two numbers after so many milliseconds. `None` where there are no timers, as on workerd at
     /// module scope.
-    pub(super) fn set(callback: &JsValue, client: u32, id: u32, ms: f64) -> Option<Self> {
-        set_timeout(callback, ms.ceil().clamp(0.0, LONGEST_MS), client, id).ok().map(Self)
+    pub(super) fn set(callback: &Callback, client: u32, id: u32, ms: f64) -> Option<Self> {
+        set_timeout(callback.as_ref(), ms.ceil().clamp(0.0, LONGEST_MS), client, id).ok().map(Self)
     }
 
     /// Lets a process end before it fires.

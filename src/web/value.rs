@@ -1,5 +1,6 @@
 //! Values that come in from strangers and go out to callers.
 
+use super::callback::{Settling, ignored};
 use js_sys::{Array, Function, Map, Object, Promise};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::cell::RefCell;
@@ -13,6 +14,12 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
     fn get_property(object: &JsValue, name: &JsValue) -> Result<JsValue, JsValue>;
 
+    /// What has values by key: a response's headers, a store.
+    #[derive(Clone)]
+    pub(super) type Lookup;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn get(this: &Lookup, key: &JsValue) -> Result<JsValue, JsValue>;
+
     /// The tag of a value, as `[object Name]`, that instances of another realm have too.
     #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call, catch)]
     fn tag_of(value: &JsValue) -> Result<JsValue, JsValue>;
@@ -21,11 +28,6 @@ extern "C" {
 /// A string, or `None` for what is none. The glue writes it into memory of ours, and the allocator overwrites what it outgrows.
 pub(super) fn text(value: &JsValue) -> Option<Zeroizing<String>> {
     value.as_string().map(Zeroizing::new)
-}
-
-/// The same text in UTF-8.
-pub(super) fn into_utf8(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
 /// Whether a text is what was encoded: UTF-8 has no lone surrogates, JavaScript's strings may.
@@ -49,7 +51,7 @@ pub(super) fn property(object: &JsValue, property: &'static str) -> Result<JsVal
 }
 
 thread_local! {
-    static NAMES: RefCell<Vec<(&'static str, Rc<JsValue>)>> = RefCell::default();
+    static NAMES: RefCell<Vec<(&'static str, Rc<JsValue>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Uses a name of a property as JavaScript's string. It is made once: to decode one takes longer than to read the property.
@@ -157,14 +159,10 @@ fn spawn_boxed(future: Pin<Box<dyn Future<Output = ()>>>) {
     wasm_bindgen_futures::spawn_local(future);
 }
 
-thread_local! {
-    static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
-}
-
 /// Sees to it that the rejection of what may be a promise is no unhandled one.
 pub(super) fn contain(value: &JsValue) {
     if is_object(value) {
         let promise = Promise::race(&Array::of1(value));
-        IGNORE.with(|ignore| drop(promise.catch(ignore)));
+        promise.unchecked_ref::<Settling>().then(&JsValue::UNDEFINED, &ignored());
     }
 }

@@ -1,5 +1,6 @@
 //! One caller that waits: its promise, its signal and its timer. All are freed on drop.
 
+use super::callback::{CALLBACKS, bound};
 use super::options::Signal;
 use super::shell::{Shell, ShellNumber};
 use super::timer::Timer;
@@ -110,20 +111,21 @@ impl Waiters {
 
 thread_local! {
     static SIGNALS: RefCell<Signals> = RefCell::new(Signals { numbers: Map::new(), entries: Vec::new(), last: 0 });
-    /// Called with the number of a signal. It lives as long as the module: a signal of a stranger's making may call it late.
-    static ON_ABORT: Closure<dyn Fn(u32)> = Closure::new(|number| {
-        // Anybody may dispatch an event; only an abort makes the signal aborted.
-        let entry = SIGNALS.with_borrow(|signals| signals.entry(number).map(|entry| (entry.signal.clone(), entry.callers.clone())));
-        if let Some((signal, callers)) = entry
-            && signal.is_aborted()
-        {
-            for (shell, caller) in callers {
-                if let Some(shell) = Shell::find(shell) {
-                    shell.abort(caller);
-                }
+}
+
+/// An event of the signal of this number. Anybody may dispatch one; only an abort makes the signal aborted.
+pub(super) fn aborted(number: u32) {
+    let entry =
+        SIGNALS.with_borrow(|signals| signals.entry(number).map(|entry| (entry.signal.clone(), entry.callers.clone())));
+    if let Some((signal, callers)) = entry
+        && signal.is_aborted()
+    {
+        for (shell, caller) in callers {
+            if let Some(shell) = Shell::find(shell) {
+                shell.abort(caller);
             }
         }
-    });
+    }
 }
 
 /// The signals that callers wait with: one listener each, however many calls share it.
@@ -183,10 +185,7 @@ impl Listener {
                 return (number, None);
             }
             let number = signals.next();
-            let on_abort = ON_ABORT.with(|on_abort| {
-                on_abort.as_ref().unchecked_ref::<Function>().bind1(&JsValue::UNDEFINED, &JsValue::from(number))
-            });
-            let on_abort = JsValue::from(on_abort);
+            let on_abort = CALLBACKS.with(|callbacks| bound(&callbacks.aborted, number, 0));
             signals.numbers.set(signal, &JsValue::from(number));
             let entry = Entry { signal: signal.clone(), callers: vec![caller], on_abort: on_abort.clone() };
             signals.entries.push((number, entry));

@@ -41,7 +41,7 @@ fn what_basic_cannot_carry_is_refused_by_name() {
 fn debug_shows_neither_part() {
     let both = credentials("kangaroo", "wallaby").unwrap();
     assert_eq!(format!("{both:#?}"), "BasicCredentials([redacted])");
-    let user_id = UserId::new(Zeroizing::new(b"kangaroo".to_vec())).unwrap();
+    let user_id = UserId::new(Zeroizing::new("kangaroo".into())).unwrap();
     assert_eq!(format!("{user_id:#?}"), "UserId([redacted])");
     for kept in [Credentials::Fixed(both), Credentials::AskedFor(user_id)] {
         let shown = format!("{kept:#?}");

@@ -31,9 +31,7 @@ pub(crate) fn body(utf8: &[u8]) -> Body {
         claims: token.map(claims).unwrap_or_default(),
         token: token.map(|token| Zeroizing::new(token.into())),
         exp: data("exp").and_then(Value::as_f64),
-        reason: reason.map(|reason| Reason {
-            utf8: Zeroizing::new(reason.as_bytes().to_vec()),
-            words: Foreign::new(String::from(reason)),
-        }),
+        reason: reason
+            .map(|reason| Reason { text: Zeroizing::new(reason.into()), words: Foreign::new(String::from(reason)) }),
     })
 }

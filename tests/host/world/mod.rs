@@ -120,8 +120,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(kind: Kind) -> Self {
         let Kind { store, isolate, events, asks_secret, max_retries } = kind;
-        let user_id = UserId::new(Zeroizing::new(b"k".to_vec())).unwrap();
-        let password = Zeroizing::new(b"s".to_vec());
+        let user_id = UserId::new(Zeroizing::new("k".into())).unwrap();
+        let password = Zeroizing::new("s".into());
         let parts = UrlParts { href: "https://h/", protocol: "https:", hostname: "h", user_info: false };
         let options = Options {
             credentials: if asks_secret {
@@ -299,7 +299,7 @@ impl World {
                 return;
             }
             Comes::Secret(id, well) => {
-                let secret = Zeroizing::new(self.secret_text.as_bytes().to_vec());
+                let secret = Zeroizing::new(self.secret_text.clone());
                 let secret = if well { Ok(secret) } else { Err(AuthError::secret_rejected(Foreign::new("broken"))) };
                 self.client.secret_answered(id, secret, 0.5, now)
             }

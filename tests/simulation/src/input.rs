@@ -41,13 +41,13 @@ impl World {
     }
 
     fn new_client(&self) -> Client {
-        let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-        let user_id = UserId::new(utf8("simulation")).unwrap();
+        let secret = |text: &str| Zeroizing::new(String::from(text));
+        let user_id = UserId::new(secret("simulation")).unwrap();
         let href = "https://api.digitalpaye.com/";
         let parts = UrlParts { href, protocol: "https:", hostname: "api.digitalpaye.com", user_info: false };
         let more = if self.fault == Some(Fault::UnboundedRetries) { 5 } else { 0 };
         let options = Options {
-            credentials: Credentials::Fixed(BasicCredentials::new(user_id, utf8("a secret")).unwrap()),
+            credentials: Credentials::Fixed(BasicCredentials::new(user_id, secret("a secret")).unwrap()),
             environment: String::from("Sandbox"),
             endpoint: Endpoint::new(parts).unwrap(),
             timeout_ms: self.scenario.timeout_ms,

@@ -17,10 +17,10 @@ use digitalpaye_auth::time::{Instant, Now, NumericDate};
 use zeroize::Zeroizing;
 
 fn client(timeout_ms: f64) -> Client {
-    let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+    let secret = |text: &str| Zeroizing::new(String::from(text));
     let href = "https://api.digitalpaye.com/";
     let parts = UrlParts { href, protocol: "https:", hostname: "api.digitalpaye.com", user_info: false };
-    let credentials = BasicCredentials::new(UserId::new(utf8("key")).unwrap(), utf8("secret")).unwrap();
+    let credentials = BasicCredentials::new(UserId::new(secret("key")).unwrap(), secret("secret")).unwrap();
     let options = Options {
         credentials: Credentials::Fixed(credentials),
         environment: String::from("Sandbox"),

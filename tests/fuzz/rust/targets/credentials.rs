@@ -7,8 +7,8 @@ use digitalpaye_auth::credentials::{BasicCredentials, UserId};
 use libfuzzer_sys::fuzz_target;
 use zeroize::Zeroizing;
 
-fn utf8(text: &str) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(text.as_bytes().to_vec())
+fn secret(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.into())
 }
 
 fn is_carried(text: &str) -> bool {
@@ -17,11 +17,11 @@ fn is_carried(text: &str) -> bool {
 
 fuzz_target!(|data: (&str, &str, &str)| {
     let (user_id, password, around) = data;
-    let taken = UserId::new(utf8(user_id));
+    let taken = UserId::new(secret(user_id));
     assert_eq!(taken.is_ok(), is_carried(user_id) && !user_id.contains(':'));
     let Ok(taken) = taken else { return };
     assert_eq!(taken.as_bytes(), user_id.as_bytes());
-    let credentials = BasicCredentials::new(taken, utf8(password));
+    let credentials = BasicCredentials::new(taken, secret(password));
     assert_eq!(credentials.is_ok(), is_carried(password));
     let Ok(credentials) = credentials else { return };
 

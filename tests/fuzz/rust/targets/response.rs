@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 const SECRET: &str = "open sesame";
 
 fn credentials() -> BasicCredentials {
-    let utf8 = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-    BasicCredentials::new(UserId::new(utf8("Aladdin")).unwrap(), utf8(SECRET)).unwrap()
+    let secret = |text: &str| Zeroizing::new(String::from(text));
+    BasicCredentials::new(UserId::new(secret("Aladdin")).unwrap(), secret(SECRET)).unwrap()
 }
 
 fuzz_target!(|data: (u8, u16, f64, Option<&str>, bool, Option<&str>, &[u8])| {
@@ -30,8 +30,10 @@ fuzz_target!(|data: (u8, u16, f64, Option<&str>, bool, Option<&str>, &[u8])| {
         _ => body(text),
     };
     let broken = matches!(body, Body::Broken(_));
-    let reason =
-        if let Body::Json(content) = &body { content.reason.as_ref().map(|reason| reason.utf8.to_vec()) } else { None };
+    let reason = match &body {
+        Body::Json(content) => content.reason.as_ref().map(|reason| reason.text.as_bytes().to_vec()),
+        _ => None,
+    };
     let headers = Headers::read(date, has_age, retry_after, NumericDate(local));
     if let Some(seconds) = headers.retry_after {
         // A clock that is no number says nothing.
