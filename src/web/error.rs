@@ -1,6 +1,6 @@
 //! Errors as JavaScript sees them: instances of the package's own classes.
 
-use super::value::{Member, Members, property};
+use super::value::{Member, Members, member};
 use crate::error::{AuthError, Foreign};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -33,7 +33,7 @@ pub(super) fn value_in(foreign: &Foreign) -> JsValue {
 /// Whether what `fetch` threw is a framework's own way to steer what runs it, and nobody's failure: Next.js marks such an
 /// error by a string called `digest`.
 pub(super) fn is_of_framework(thrown: &JsValue) -> bool {
-    thrown.is_object() && property(thrown, "digest").is_ok_and(|digest| digest.is_string())
+    thrown.is_object() && member(thrown, "digest").is_string()
 }
 
 fn fields_of(error: &AuthError) -> JsValue {

@@ -1,7 +1,7 @@
 //! Sends the request and reads its reply. `fetch` is an option, so a response may be a stranger's object.
 
 use super::error::{foreign, is_of_framework};
-use super::value::{Lookup, bare_object, contain, has_method, name, property, text};
+use super::value::{Lookup, bare_object, contain, has_method, member, name, property, text};
 use crate::error::{AuthError, Code};
 use crate::jwt::{Claims, payload};
 use crate::request::TokenRequest;
@@ -89,7 +89,7 @@ impl AbortGuard {
     /// A controller, where the platform has them.
     pub(super) fn new() -> Self {
         let controller = Controller::new().ok();
-        let signal = controller.as_ref().and_then(|controller| property(controller, "signal").ok()).unwrap_or_default();
+        let signal = controller.as_ref().map(|controller| member(controller, "signal")).unwrap_or_default();
         Self { controller, signal, open: Rc::new(Cell::new(true)) }
     }
 
@@ -146,10 +146,8 @@ pub(super) fn send(
 /// Whether a request may say that no cache is to be used: workerd before its compatibility date of November 2024 refuses one
 /// that does.
 pub(super) fn knows_cache() -> bool {
-    property(&js_sys::global(), "Request")
-        .and_then(|class| property(&class, "prototype"))
-        .and_then(|prototype| Reflect::has(&prototype, &JsValue::from_str("cache")))
-        .unwrap_or(false)
+    let prototype = member(&member(&js_sys::global(), "Request"), "prototype");
+    Reflect::has(&prototype, &JsValue::from_str("cache")).unwrap_or(false)
 }
 
 /// Why there is no reply.
@@ -197,12 +195,11 @@ pub(super) fn head(
     local: NumericDate,
 ) -> Result<(Response, ReplyHead), NoReply> {
     let response: Response = answer.map_err(no_reply)?.unchecked_into();
-    let Some(status) = property(&response, "status").ok().and_then(|status| status.as_f64()).and_then(whole) else {
+    let Some(status) = member(&response, "status").as_f64().and_then(whole) else {
         return Err(NoReply::Failed(AuthError::new(Code::InvalidResponse, "fetch brought no Response")));
     };
-    let headers = property(&response, "headers").ok().map(Lookup::unchecked_from_js);
-    let header =
-        |header| headers.as_ref().and_then(|headers| name(header, |header| headers.get(header)).ok()?.as_string());
+    let headers: Lookup = member(&response, "headers").unchecked_into();
+    let header = |header| name(header, |header| headers.get(header)).ok()?.as_string();
     let headers =
         Headers::read(header("date").as_deref(), header("age").is_some(), header("retry-after").as_deref(), local);
     Ok((response, ReplyHead { attempt, status, headers }))
@@ -363,6 +360,6 @@ fn content_of(json: &JsValue) -> Content {
 }
 
 /// The object's own member: nothing that a page put on `Object.prototype` is part of a reply.
-fn own(object: &JsValue, member: &'static str) -> Option<JsValue> {
-    if name(member, |member| has_own(object, member)).unwrap_or(false) { property(object, member).ok() } else { None }
+fn own(object: &JsValue, property: &'static str) -> Option<JsValue> {
+    name(property, |property| has_own(object, property)).unwrap_or(false).then(|| member(object, property))
 }

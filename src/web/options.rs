@@ -1,7 +1,7 @@
 //! Reads the caller's objects. Every property is read once; whatever a getter does, the answer is options or an error.
 
 use super::error::foreign;
-use super::value::{has_method, has_tag, is_object, is_same_text, property, text};
+use super::value::{has_method, has_tag, is_object, is_same_text, member, property, text};
 use crate::credentials::{BasicCredentials, Credentials, UserId};
 use crate::error::AuthError;
 use crate::options::{
@@ -38,11 +38,11 @@ extern "C" {
 
 impl Signal {
     pub(super) fn is_aborted(&self) -> bool {
-        property(self, "aborted").is_ok_and(|aborted| aborted == JsValue::TRUE)
+        member(self, "aborted") == JsValue::TRUE
     }
 
     pub(super) fn reason(&self) -> JsValue {
-        property(self, "reason").unwrap_or_default()
+        member(self, "reason")
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn read_call(value: &JsValue, once: bool) -> Result<CallRequest> {
 fn is_signal(value: &JsValue) -> bool {
     is_object(value)
         && (value.has_type::<web_sys::AbortSignal>() || has_tag(value, "[object AbortSignal]"))
-        && property(value, "aborted").is_ok_and(|aborted| aborted.as_bool().is_some())
+        && member(value, "aborted").as_bool().is_some()
         && has_method(value, "addEventListener")
 }
 
@@ -179,7 +179,7 @@ fn read_url(value: JsValue) -> Result<Url> {
     let href = if value.is_undefined() {
         JsValue::from_str(DEFAULT_BASE_URL)
     } else if is_object(&value) && (value.has_type::<Url>() || has_tag(&value, "[object URL]")) {
-        property(&value, "href").unwrap_or_default()
+        member(&value, "href")
     } else {
         value
     };
@@ -189,7 +189,7 @@ fn read_url(value: JsValue) -> Result<Url> {
 
 /// A part of a URL, by the platform's name for it.
 fn part(url: &Url, name: &'static str) -> String {
-    property(url, name).ok().and_then(|part| part.as_string()).unwrap_or_default()
+    member(url, name).as_string().unwrap_or_default()
 }
 
 /// What is wrong with a store that has these methods, by their names. The first two have to be there.

@@ -8,7 +8,7 @@ use super::options::ClientOptions;
 use super::question::Questions;
 use super::store::{StoreEntry, TokenStore, Writing};
 use super::timer::now;
-use super::value::{Member, Members, property};
+use super::value::{Member, Members, member};
 use super::waiter::Waiters;
 use crate::client::{Client, Surroundings};
 use crate::effect::{Effect, Effects, LeaseTtl};
@@ -271,5 +271,5 @@ pub(super) fn token_value(token: &AccessToken) -> JsValue {
 
 /// The text of such a one.
 pub(super) fn token_of(value: &JsValue) -> JsValue {
-    property(value, "token").unwrap_or_default()
+    member(value, "token")
 }

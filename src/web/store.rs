@@ -6,7 +6,7 @@ use super::exchange::{bytes_of, claims_of};
 use super::question::{Question, QuestionId, settling};
 use super::shell::{Shell, token_of, token_value};
 use super::timer::{Timer, now};
-use super::value::{Lookup, contain, has_method, is_object, property, spawn, text};
+use super::value::{Lookup, contain, has_method, is_object, member, property, spawn, text};
 use crate::client::StoredToken;
 use crate::flight::{ANSWER_MS, Answer, FlightId};
 use crate::time::Instant;
@@ -137,8 +137,8 @@ fn read_entry(entry: &JsValue) -> Option<StoredToken> {
     if !is_object(entry) {
         return None;
     }
-    let token = text(&property(entry, "token").ok()?)?;
-    let exp = property(entry, "exp").ok()?.as_f64()?;
+    let token = text(&member(entry, "token"))?;
+    let exp = member(entry, "exp").as_f64()?;
     let ttl_s = match property(entry, "ttlSeconds").ok()? {
         ttl_s if ttl_s.is_undefined() => None,
         ttl_s => Some(ttl_s.as_f64()?),

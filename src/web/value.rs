@@ -67,9 +67,14 @@ pub(super) fn name<T>(name: &'static str, using: impl FnOnce(&JsValue) -> T) -> 
     using(&known)
 }
 
+/// The same; undefined, too, where it cannot be read.
+pub(super) fn member(object: &JsValue, name: &'static str) -> JsValue {
+    property(object, name).unwrap_or_default()
+}
+
 /// Whether a stranger's object has a method of this name.
 pub(super) fn has_method(object: &JsValue, method: &'static str) -> bool {
-    property(object, method).is_ok_and(|method| method.is_function())
+    member(object, method).is_function()
 }
 
 /// A member of what goes out.
