@@ -34,11 +34,15 @@ export function optimize(file, names, { formats }) {
     // As `wasm-opt -Oz` has them.
     binaryen.setOptimizeLevel(2);
     binaryen.setShrinkLevel(2);
+    binaryen.setGenerateStackIR(true);
+    binaryen.setOptimizeStackIR(true);
     module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
     // What the first round makes unreachable, the second one removes. Between them control flow is taken apart and put together
     // again by branches of its own: rustc's nested blocks are one for each arm of a `match`.
-    module.optimize();
-    module.runPasses(["flatten", "rereloop"]);
+    for (let round = 0; round < 2; round += 1) {
+      module.optimize();
+      module.runPasses(["flatten", "rereloop"]);
+    }
     module.optimize();
     module.optimize();
     if (!module.validate()) throw new Failure(`binaryen made an invalid module of ${basename(file)}.`);
