@@ -129,7 +129,10 @@ function argumentsFor(client, { request, isInit, body: given, members, extras, r
   const { referrer, referrerPolicy } = request;
   // Node 20 does not send bytes on after a redirect, unless they are a Blob's; Deno sends chunks for a Blob without any.
   const blob = record?.bytes?.length ? new Blob([body]) : undefined;
-  return [again && body != null ? new Request(request, { body: blob ?? body, referrer, referrerPolicy }) : request, ...(extras ? [extras] : [])];
+  // The caller's own signal: by that of a Request, Node hears of an abort only until a collection of garbage.
+  const { signal } = members;
+  const init = signal ? { __proto__: null, signal, referrer, referrerPolicy, ...extras } : extras;
+  return [again && body != null ? new Request(request, { body: blob ?? body, referrer, referrerPolicy }) : request, ...(init ? [init] : [])];
 }
 
 /** The members of an init that say what a Request says. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { inChild } from "../lib/child.mjs";
 import { importInstalled } from "../lib/install.mjs";
 import { credentials, sleep, startTokens, track, watchRejections } from "../lib/tokens.mjs";
 
@@ -481,6 +482,54 @@ describe("the signal", () => {
   test("that has aborted already: nothing is sent", async () => {
     await assert.rejects(auth.fetch("/x", { signal: AbortSignal.abort("before") }), (reason) => reason === "before");
     assert.equal(api.count + api.requests.length, 0);
+  });
+
+  // Node's Request follows a signal only as long as it is not collected: what lies between the caller's signal and the request has to stay.
+  test("is heard after a collection of garbage, by every form of call that the platform's fetch hears it by", async () => {
+    const { result } = await inChild(async ({ url, credentials }) => {
+      const { createServer } = await import("node:http");
+      const { DigitalpayeAuth } = await import("digitalpaye-auth");
+      const server = createServer((request, response) => {
+        request.resume();
+        if (request.url === "/body") response.write("the beginning");
+      });
+      await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const baseUrl = `http://127.0.0.1:${server.address().port}`;
+      const token = { token: "token", exp: Math.floor(Date.now() / 1_000) + 600 };
+      const auth = (fetch) => new DigitalpayeAuth({ ...credentials, baseUrl, fetch, store: { get: async () => token, set: async () => {} } });
+      const stream = () => new Blob(["text"]).stream();
+      const forms = {
+        init: (to, signal) => [to, { signal }],
+        "init with a body": (to, signal) => [to, { method: "POST", body: "text", signal }],
+        "init with a stream": (to, signal) => [to, { method: "POST", body: stream(), duplex: "half", signal }],
+        "init over a Request": (to, signal) => [new Request(to, { method: "POST", body: "text" }), { signal }],
+        "init over a Request with a stream": (to, signal) => [new Request(to, { method: "POST", body: stream(), duplex: "half" }), { signal }],
+      };
+      const deaf = [];
+      for (const [name, form] of Object.entries(forms)) {
+        for (const path of ["/head", "/body"]) {
+          for (const send of [fetch, auth().fetch, auth((...args) => fetch(...args)).fetch]) {
+            const aborting = new AbortController();
+            // In a frame of its own, so that nothing here holds the arguments.
+            const call = new Function("send", "form", "to", "signal", "return send(...form(to, signal))");
+            let answer = call(send, form, baseUrl + path, aborting.signal);
+            if (path === "/body") answer = (await answer).text();
+            const outcome = answer.then(() => "ended", (error) => error);
+            for (let turn = 0; turn < 4; turn += 1) {
+              gc();
+              await new Promise((resolve) => setTimeout(resolve, 15));
+            }
+            aborting.abort("mine");
+            const got = await Promise.race([outcome, new Promise((resolve) => setTimeout(resolve, 1_000, "nothing"))]);
+            if (got !== "mine") deaf.push(`${send === fetch ? "the platform's" : "ours"}, ${name}, ${path}: ${got}`);
+          }
+        }
+      }
+      server.closeAllConnections();
+      server.close();
+      return deaf;
+    }, { credentials }, { flags: ["--expose-gc"] });
+    assert.deepEqual(result, []);
   });
 
   test("null in init is none, whatever the Request's", async () => {
