@@ -199,10 +199,10 @@ function othersOf(init, members) {
 function copyOf(body) {
   if (typeof body !== "object" || body instanceof Blob) return body;
   if (body instanceof URLSearchParams) return new URLSearchParams(body);
-  if (body instanceof ArrayBuffer) return new Uint8Array(body).slice();
-  // Runtimes differ in what shared memory is to them.
-  if (ArrayBuffer.isView(body) && body.buffer instanceof ArrayBuffer) {
-    return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
+  const buffer = ArrayBuffer.isView(body) ? body.buffer : body;
+  // Runtimes differ in what shared memory is to them. One that was transferred has no bytes, and its views throw.
+  if (buffer instanceof ArrayBuffer) {
+    return buffer.byteLength ? new Uint8Array(buffer, body.byteOffset, body.byteLength).slice() : new Uint8Array();
   }
   if (!(body instanceof FormData)) return undefined;
   const copy = new FormData();

@@ -115,6 +115,21 @@ for (const [name, body] of Object.entries(bodies)) {
   });
 }
 
+// Without bytes by the time of the call.
+const transferred = {
+  "an ArrayBuffer": (buffer) => buffer,
+  "a Uint8Array": (buffer) => new Uint8Array(buffer),
+  "a DataView": (buffer) => new DataView(buffer),
+};
+for (const [name, viewOf] of Object.entries(transferred)) {
+  add(`body: ${name} that was transferred`, (url) => {
+    const { buffer } = bytes();
+    const body = viewOf(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    return { args: [url, post(body)] };
+  });
+}
+
 // Streams.
 const streams = { replays: false };
 add("stream", (url) => {
