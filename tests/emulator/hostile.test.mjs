@@ -18,7 +18,7 @@ const values = {
 const texts = ["text", "\"1\"", "a line break", "NUL", "empty"];
 const script = {
   path: ["a line break", "NUL"], times: ["one"], status: [], delayMs: ["zero", "one", "half"],
-  retryAfter: ["zero", "one", "text", "\"1\"", "empty"], headers: ["object", "date", "map", "a promise", "a Number"],
+  retryAfter: ["zero", "one", "text", "\"1\"", "empty"], headers: ["object", "date", "a promise", "a Number"],
   hang: ["true"], reject: ["true"],
   body: ["null", "true", "false", ...texts, "a lone surrogate", "zero", "one", "half", "NaN", "Infinity", "-Infinity", "negative", "huge", "2**53", "object", "array", "date", "map",
     "a String", "a Number", "a promise", "an object that converts"],
@@ -77,6 +77,18 @@ describe("a step", () => {
       }
     }
     for (const make of Object.values(hostile)) refused(() => emulator.script([{ headers: make("X-A") }]), "script[0].headers", mine);
+    assert.equal(await statusOf(emulator), 418);
+  });
+
+  test("what holds its pairs elsewhere than in its fields is refused, not taken for empty", async () => {
+    const emulator = createEmulator();
+    emulator.script([{ status: 418 }]);
+    const pairs = [["X-A", "1"]];
+    for (const value of [new Map(pairs), new Set(pairs), new Headers(pairs), new URLSearchParams(pairs), new FormData(), pairs.values()]) {
+      refused(() => emulator.script([{ headers: value }]), "script[0].headers");
+      refused(() => emulator.script([value]), "script[0]");
+      refused(() => createEmulator(value), "config");
+    }
     assert.equal(await statusOf(emulator), 418);
   });
 

@@ -2,7 +2,7 @@
 
 use digitalpaye_emulator::emulator::Settings;
 use digitalpaye_emulator::script::{RetryAfter, Spec};
-use js_sys::{JSON, JsString, Reflect, TypeError};
+use js_sys::{JSON, JsString, Reflect, Symbol, TypeError};
 use wasm_bindgen::prelude::*;
 
 /// More steps than this are refused, so that an array that lies about its length ends nothing.
@@ -120,7 +120,8 @@ fn fields(path: &str, value: &JsValue) -> Result<Vec<(String, String, JsValue)>,
 
 /// The own properties of an object that are not `undefined`.
 fn own(path: &str, value: &JsValue) -> Result<Vec<(String, JsValue)>, JsValue> {
-    if !value.is_object() || is_list(path, value)? {
+    // What is in a Map or a Headers is none of its properties, and would be lost without a word.
+    if !value.is_object() || is_list(path, value)? || !get(path, value, &Symbol::iterator().into())?.is_undefined() {
         return Err(wrong_type(&format!("{path} must be an object"), value));
     }
     let unreadable = |error: JsValue| caused(&format!("{path} cannot be read"), &error);
