@@ -79,7 +79,16 @@ function signalOf(input, init) {
 
 /** A Request refuses the signal of another implementation (jsdom's). A proxy, since an init may be a Request itself. */
 function withoutSignal(init) {
-  return new Proxy(init, { get: (target, name) => (name === "signal" ? undefined : Reflect.get(target, name)) });
+  // Not over the init itself: a proxy may not say anything else of a member that is frozen.
+  return new Proxy(Object.create(init), {
+    get: (_, name) => (name === "signal" ? undefined : init[name]),
+    // Vercel's edge runtime copies the init before it reads it.
+    ownKeys: () => Reflect.ownKeys(init),
+    getOwnPropertyDescriptor(_, name) {
+      const own = Reflect.getOwnPropertyDescriptor(init, name);
+      return own && { value: undefined, enumerable: own.enumerable, configurable: true };
+    },
+  });
 }
 
 async function discardBody(request, signal) {

@@ -94,6 +94,10 @@ describe("an abort rejects with the signal's reason", () => {
     assert.equal(cancelled, "reason");
   });
 
+  test("an init that is frozen is read as any other", async () => {
+    assert.equal((await createEmulator().fetch("https://h/v1/auth", Object.freeze({ method: "POST", signal: new AbortController().signal }))).status, 400);
+  });
+
   test("a signal of another implementation will do", async () => {
     const listeners = new Set();
     const signal = { aborted: false, reason: "theirs", addEventListener: (_, listener) => listeners.add(listener), removeEventListener: (_, listener) => listeners.delete(listener) };
