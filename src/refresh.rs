@@ -291,7 +291,7 @@ impl Lifecycle {
         let refusal = if joins { None } else { self.refusal_left(now) };
         let past_store = call.force || self.direct_next || !self.config.store;
         if let (Some(error), true) = (&refusal, past_store) {
-            return turn.reject(call.id, Rc::clone(error));
+            return turn.answer(call, self.is_good(now), error);
         }
         self.callers.push(call);
         match self.current {

@@ -210,3 +210,12 @@ fn a_caller_who_cannot_say_that_it_is_gone_is_forgotten() {
         assert_eq!(words.first().is_some_and(|word| word == "timed out 1"), gone, "{seconds} s: {words:?}");
     }
 }
+
+#[test]
+fn before_retry_after_is_over_a_token_is_served_as_long_as_it_is_good() {
+    let mut driver = Driver::holding();
+    driver.at(580.0).refused(60.0);
+    assert_eq!(driver.at(595.0).call(), ["serve 2"], "in its hard window");
+    assert_eq!(driver.force(), ["fail 3"]);
+    assert_eq!(driver.at(601.0).call(), ["fail 4"], "past its end");
+}
