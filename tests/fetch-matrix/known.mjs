@@ -10,6 +10,7 @@ export const known = [
     why: "the source of the body is told of the abort, once and with the reason or a list of it; the runtime's fetch forgets it, or names the reason alone",
   },
   { runtimes: workerd, forms: /^aborted in the same turn/, why: "the caller's own reason comes back, not a copy of it" },
+  { runtimes: workerd, forms: /^aborted later/, mayBe: true, why: "a copy of the reason comes back where the abort was quicker than the request, and else the reason" },
   { runtimes: chromium, forms: /^aborted later, body: a stream/, mayBe: true, why: "a stream needs HTTP/2 in Chromium; whether that or the abort comes first is a matter of time" },
   { runtimes: [...bun, ...workerd], forms: /^init: what is read/, why: "the runtime's fetch reads fewer members than its Request; each is still read once" },
   { runtimes: workerd, forms: /body.*: an array/, why: "an array is an async iterable to workerd, though not by its looks: it counts as a stream and is not sent again" },
