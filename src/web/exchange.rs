@@ -123,7 +123,7 @@ pub(super) fn send(
     request: &TokenRequest,
     fetch: Option<&Function>,
     signal: &JsValue,
-    cache: bool,
+    knows: Knows,
 ) -> Result<JsValue, JsValue> {
     let headers: RequestHeaders = bare_object().unchecked_into();
     headers.set_authorization(&request.authorization);
@@ -132,9 +132,11 @@ pub(super) fn send(
     init.set_method(TokenRequest::METHOD);
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
-    init.set_credentials(RequestCredentials::Omit);
+    if knows.credentials {
+        init.set_credentials(RequestCredentials::Omit);
+    }
     init.set_signal(signal.dyn_ref());
-    if cache {
+    if knows.cache {
         init.set_cache(RequestCache::NoStore);
     }
     match fetch {
@@ -143,11 +145,19 @@ pub(super) fn send(
     }
 }
 
-/// Whether a request may say that no cache is to be used: workerd before its compatibility date of November 2024 refuses one
-/// that does.
-pub(super) fn knows_cache() -> bool {
+/// What a request may say. workerd has no cookies and refuses a request that speaks of them before its release of February 2025,
+/// and one that speaks of a cache before its compatibility date of November 2024.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Knows {
+    cache: bool,
+    credentials: bool,
+}
+
+/// What the platform's requests know.
+pub(super) fn knows() -> Knows {
     let prototype = member(&member(&js_sys::global(), "Request"), "prototype");
-    Reflect::has(&prototype, &JsValue::from_str("cache")).unwrap_or(false)
+    let has = |name| Reflect::has(&prototype, &JsValue::from_str(name)).unwrap_or(false);
+    Knows { cache: has("cache"), credentials: has("credentials") }
 }
 
 /// Why there is no reply.

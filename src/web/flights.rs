@@ -115,8 +115,8 @@ impl Shell {
     pub(super) fn send(&self, id: FlightId, request: &TokenRequest, deadline: Instant) {
         let signal = self.signal(id);
         let Some(open) = self.flight(id, |flight| flight.attempt.as_ref().map(AbortGuard::open)) else { return };
-        let cache = *self.knows_cache.get_or_init(exchange::knows_cache);
-        let called = exchange::send(request, self.fetch.as_ref(), &signal, cache);
+        let knows = *self.knows.get_or_init(exchange::knows);
+        let called = exchange::send(request, self.fetch.as_ref(), &signal, knows);
         self.ask(id, Question::Response(Attempt { open, deadline }), &settling(called));
     }
 

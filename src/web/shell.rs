@@ -3,6 +3,7 @@
 use super::callers::Settlement;
 use super::error::{value_in, value_of};
 use super::event::{Secrets, report};
+use super::exchange::Knows;
 use super::flights::FlightShell;
 use super::options::ClientOptions;
 use super::question::Questions;
@@ -64,7 +65,7 @@ pub(super) struct Shell {
     cache: Option<TokenCache>,
     /// The token cached last.
     pub(super) held: RefCell<JsValue>,
-    pub(super) knows_cache: OnceCell<bool>,
+    pub(super) knows: OnceCell<Knows>,
 
     pub(super) store: Option<TokenStore>,
     /// The store with the name of our entry, once that is known.
@@ -138,7 +139,7 @@ impl Shell {
             wait_until,
             cache,
             held: RefCell::default(),
-            knows_cache: OnceCell::new(),
+            knows: OnceCell::new(),
             store: store.map(JsCast::unchecked_into),
             entry: RefCell::default(),
             writing: RefCell::default(),
