@@ -35,12 +35,13 @@ pub enum Code {
     Timeout,
     /// The `apiSecret` function rejected, or gave what is no secret.
     Credentials,
+    /// The runtime has no `fetch`.
+    UnsupportedRuntime,
 }
 
 impl Code {
-    /// Every code of a failure that is decided here. (`unsupported_runtime` is JavaScript's: without WebAssembly there is
-    /// nobody here to say so.)
-    pub const ALL: [Self; 10] = [
+    /// Every code. (That there is no WebAssembly is said by JavaScript: then there is nobody here to say so.)
+    pub const ALL: [Self; 11] = [
         Self::InvalidOptions,
         Self::BadRequest,
         Self::Unauthorized,
@@ -51,6 +52,7 @@ impl Code {
         Self::Network,
         Self::Timeout,
         Self::Credentials,
+        Self::UnsupportedRuntime,
     ];
 
     /// The code of a status other than 200.
@@ -83,6 +85,7 @@ impl Code {
             Self::Network => "network",
             Self::Timeout => "timeout",
             Self::Credentials => "credentials",
+            Self::UnsupportedRuntime => "unsupported_runtime",
         }
     }
 }
@@ -210,6 +213,17 @@ impl AuthError {
         let mut error = Self::new(
             Code::Network,
             "no complete reply (in a page this may also be CORS: the server has to allow Authorization and X-Environment by name)",
+        );
+        error.cause = Some(cause);
+        error
+    }
+
+    /// There is no global `fetch`, and the caller gave none; `cause` is what calling it threw.
+    #[must_use]
+    pub fn no_fetch(cause: Foreign) -> Box<Self> {
+        let mut error = Self::new(
+            Code::UnsupportedRuntime,
+            "this runtime has no fetch: use Node.js from 18 on, or give one as options.fetch",
         );
         error.cause = Some(cause);
         error

@@ -168,11 +168,13 @@ pub(super) enum NoReply {
     Interrupted(JsValue),
 }
 
-fn no_reply(thrown: JsValue) -> NoReply {
+fn no_reply(thrown: JsValue, is_global: bool) -> NoReply {
     if is_of_framework(&thrown) {
         return NoReply::Interrupted(thrown);
     }
-    NoReply::Failed(AuthError::network(foreign(thrown)))
+    let is_missing = is_global && property(&js_sys::global(), "fetch").is_ok_and(|fetch| !fetch.is_function());
+    let cause = foreign(thrown);
+    NoReply::Failed(if is_missing { AuthError::no_fetch(cause) } else { AuthError::network(cause) })
 }
 
 /// An attempt that is under way.
@@ -198,13 +200,14 @@ pub(super) struct ReplyHead {
 }
 
 /// The response that `fetch` brought, with its head. A header that cannot be read is one that is not there: pages do not see
-/// all.
+/// all. `is_global`: it was the global `fetch` that was called.
 pub(super) fn head(
     answer: Result<JsValue, JsValue>,
+    is_global: bool,
     attempt: Attempt,
     local: NumericDate,
 ) -> Result<(Response, ReplyHead), NoReply> {
-    let response: Response = answer.map_err(no_reply)?.unchecked_into();
+    let response: Response = answer.map_err(|thrown| no_reply(thrown, is_global))?.unchecked_into();
     let Some(status) = member(&response, "status").as_f64().and_then(whole) else {
         return Err(NoReply::Failed(AuthError::new(Code::InvalidResponse, "fetch brought no Response")));
     };

@@ -124,7 +124,7 @@ impl Shell {
         if !attempt.is_open() {
             return self.given_up(id);
         }
-        let (response, head) = match exchange::head(answer, attempt.clone(), now().wall) {
+        let (response, head) = match exchange::head(answer, self.fetch.is_none(), attempt.clone(), now().wall) {
             Ok(head) => head,
             Err(no_reply) => return self.replied(id, &attempt, Err(no_reply)),
         };
