@@ -11,11 +11,6 @@ const DISPOSE = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 const SELF = Symbol("self");
 
 export class DigitalpayeAuth {
-  static {
-    // By hand: a minifier changes the name that is written.
-    Object.defineProperty(this, "name", { __proto__: null, value: "DigitalpayeAuth" });
-  }
-
   // Private, so that nothing prints it. The secret is not even here, but in the wasm module's memory.
   #client;
 
@@ -32,7 +27,7 @@ export class DigitalpayeAuth {
   }
 
   static #clientOf(auth) {
-    return (#client in auth ? auth : auth[SELF]()).#client;
+    return auth[SELF]().#client;
   }
 
   static fromEnv(options) {
@@ -62,6 +57,9 @@ export class DigitalpayeAuth {
     DigitalpayeAuth.#clientOf(this).close();
   }
 }
+
+// By hand: a minifier changes the name that is written. Not in a static block, which older engines cannot parse.
+Object.defineProperty(DigitalpayeAuth, "name", { __proto__: null, value: "DigitalpayeAuth" });
 
 function define(object, name, value) {
   Object.defineProperty(object, name, { __proto__: null, value, writable: true, configurable: true });

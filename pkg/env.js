@@ -1,6 +1,6 @@
 // `DigitalpayeAuth.fromEnv`: options out of environment variables, under those that the caller gives. Whatever is doubtful
 // is an error: a misspelt option must not charge another account.
-import { InvalidOptionsError } from "./errors.js";
+import { InvalidOptionsError, hasOwn } from "./errors.js";
 
 /** The options that have a variable. */
 export const VARIABLES = {
@@ -36,10 +36,10 @@ export function provideEnv(read) {
 export function optionsFromEnv(options = {}, platformEnv = readPlatform) {
   const given = ownOptions(options);
   for (const [option, variable] of Object.entries(VARIABLES)) {
-    if (Object.hasOwn(given, option)) continue;
+    if (hasOwn(given, option)) continue;
     const value = readVariable(platformEnv, option, variable);
     if (value !== undefined) given[option] = value;
-    else if (Object.hasOwn(FOREIGN, option)) throw missing(option, given, platformEnv);
+    else if (hasOwn(FOREIGN, option)) throw missing(option, given, platformEnv);
   }
   return given;
 }
@@ -62,7 +62,7 @@ function ownOptions(options) {
   }
   // What is inherited or not enumerable is given too, if it has a value.
   for (const name of OPTIONS) {
-    const value = Object.hasOwn(given, name) ? undefined : read(name, () => options[name]);
+    const value = hasOwn(given, name) ? undefined : read(name, () => options[name]);
     if (value !== undefined) given[name] = value;
   }
   return given;
@@ -113,7 +113,7 @@ function missing(option, given, platformEnv) {
   let what = `is missing: ${VARIABLES[option]} is not set`;
   const foreign = FOREIGN[option].find(isSet);
   if (foreign) what += `; ${foreign} is, which this package does not read: set ${VARIABLES[option]} to the same value`;
-  if (option === "apiKey" && !Object.hasOwn(given, "apiSecret") && !isSet(VARIABLES.apiSecret)) {
+  if (option === "apiKey" && !hasOwn(given, "apiSecret") && !isSet(VARIABLES.apiSecret)) {
     const secret = FOREIGN.apiSecret.find(isSet);
     what += `. Nor is ${VARIABLES.apiSecret}${secret ? `; ${secret} is` : ""}`;
   }
@@ -121,7 +121,7 @@ function missing(option, given, platformEnv) {
 }
 
 /** Own members only: a page may have put some on Object.prototype. */
-const own = (object, name) => (object && Object.hasOwn(object, name) ? object[name] : undefined);
+const own = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined);
 
 function readPlatform(name) {
   // Deno first: its `process.env` says less when a permission is missing.

@@ -252,7 +252,7 @@ export class CredentialsError extends AuthError {
 
 /**
  * This runtime has no WebAssembly, or does not let the package compile it: React Native, LLRT, `node --jitless`, iOS in
- * Lockdown Mode, a page whose Content-Security-Policy lacks `'wasm-unsafe-eval'`, a page in Chromium before 114. Constructors
+ * Lockdown Mode, a page whose Content-Security-Policy lacks `'wasm-unsafe-eval'`, a page in Chromium before 115. Constructors
  * throw it, `authenticate` rejects with it. `cause` is the platform's error, where there is one.
  *
  * @example

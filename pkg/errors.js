@@ -1,17 +1,20 @@
 // The errors that calls reject with. One class a code; `AuthError` stands for all of them.
 
+/** Object.hasOwn, also for engines without it: what is missing there is said by these errors. */
+export const hasOwn = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+
 /** Marks our errors across copies of this package: two copies in one process have two sets of classes. */
 const BRAND = Symbol.for("digitalpaye-auth.error");
 
 export class AuthError extends Error {
   constructor(message, fields = {}) {
-    super(message, Object.hasOwn(fields, "cause") ? { cause: fields.cause } : undefined);
+    super(message, hasOwn(fields, "cause") ? { cause: fields.cause } : undefined);
     const code = this.constructor[BRAND];
     // Defined, and read as own members: a page may have put members and setters on Object.prototype.
     define(this, "code", code === ANY ? fields.code : code);
     define(this, "attempts", 0);
     for (const name of ["attempts", "status", "reason", "retryAfter", "option"]) {
-      if (Object.hasOwn(fields, name)) define(this, name, fields[name]);
+      if (hasOwn(fields, name)) define(this, name, fields[name]);
     }
     define(this, "retryable", RETRYABLE.has(this.code) || (this.code === "unexpected_status" && this.status === 408));
   }
@@ -28,7 +31,7 @@ export class AuthError extends Error {
 
   static [Symbol.hasInstance](value) {
     // A class that somebody derives from ours has instances of its own only.
-    if (!Object.hasOwn(this, BRAND)) return Function.prototype[Symbol.hasInstance].call(this, value);
+    if (!hasOwn(this, BRAND)) return Function.prototype[Symbol.hasInstance].call(this, value);
     return AuthError.is(value) && (this[BRAND] === ANY || value[BRAND] === this[BRAND]);
   }
 }
@@ -79,7 +82,7 @@ export function errorOf(code, what, fields) {
   let message = option === undefined ? what : `${option} ${what}`;
   if (status !== undefined) message += ` (status ${status})`;
   if (reason !== undefined) message += `: ${reason}`;
-  if (Object.hasOwn(fields, "cause")) fields.cause = withoutReply(fields.cause);
+  if (hasOwn(fields, "cause")) fields.cause = withoutReply(fields.cause);
   return new (CLASSES.get(code))(message, fields);
 }
 

@@ -1,5 +1,5 @@
 // `auth.fetch`: the platform's fetch with a token, and once more with a new token after a 401.
-import { InvalidOptionsError } from "./errors.js";
+import { InvalidOptionsError, UnsupportedRuntimeError } from "./errors.js";
 
 /** The longest body of a Request that is kept for the second try, in bytes. */
 const KEPT_BYTES = 1 << 20;
@@ -10,6 +10,9 @@ const COPY_MS = 100;
 /** What a Request tells of its init, besides headers and body. No runtime has all of it. */
 const FIELDS = ["method", "mode", "credentials", "cache", "redirect", "referrer", "referrerPolicy", "integrity", "keepalive", "signal", "cf"];
 
+/** What older runtimes, and jsdom, do not have. */
+const NEEDED = ["Request", "FormData"];
+
 const ignore = () => {};
 
 /** Calls fetch for `client` with the caller's arguments. Rejects, never throws. */
@@ -17,6 +20,8 @@ export async function fetchWithToken(client, args) {
   const send = client.fetch ?? globalThis.fetch;
   // The platform's own words for a call without input.
   if (args.length === 0) return Reflect.apply(send, undefined, args);
+  const missing = NEEDED.find((name) => typeof globalThis[name] !== "function");
+  if (missing) throw new UnsupportedRuntimeError(`this runtime has no ${missing}, which auth.fetch needs: use a newer one (Node.js from 18 on), or getToken()`);
   const outgoing = await take(client.baseUrl, ...args);
   let record;
   try {
@@ -191,7 +196,7 @@ function settled(members, request) {
 function othersOf(init, members) {
   let others;
   if (Object.prototype.toString.call(init) === "[object Request]") return others;
-  for (const name in init) if (!(name in members)) (others ??= { __proto__: null })[name] = init[name];
+  for (const name in init) if (!(name in members)) (others = others || { __proto__: null })[name] = init[name];
   return others;
 }
 

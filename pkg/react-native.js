@@ -22,11 +22,6 @@ const refusal = () => new UnsupportedRuntimeError("digitalpaye-auth does not run
 export const authenticate = () => Promise.reject(refusal());
 
 export class DigitalpayeAuth {
-  static {
-    // By hand: a minifier changes the name that is written.
-    Object.defineProperty(this, "name", { __proto__: null, value: "DigitalpayeAuth" });
-  }
-
   static fromEnv() {
     throw refusal();
   }
@@ -35,3 +30,6 @@ export class DigitalpayeAuth {
     throw refusal();
   }
 }
+
+// By hand: a minifier changes the name that is written.
+Object.defineProperty(DigitalpayeAuth, "name", { __proto__: null, value: "DigitalpayeAuth" });

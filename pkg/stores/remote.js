@@ -75,7 +75,7 @@ export function remoteStore(send) {
     async acquire(key, ttlSeconds) {
       const life = wholeMilliseconds(ttlSeconds);
       if (life === 0) return false;
-      owner ??= crypto.randomUUID();
+      owner = owner ?? crypto.randomUUID();
       const ticket = {};
       leases.set(key, ticket);
       const used = stopwatch();

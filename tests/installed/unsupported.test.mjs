@@ -58,11 +58,62 @@ test("without WebAssembly: it is missing, and where else to get the token", () =
 test("node --jitless: the same", () =>
   refuses({ args: ["--jitless"] }, /^this runtime has no WebAssembly, .*node --jitless/, "ReferenceError: WebAssembly is not defined"));
 
-// As pages get it by their policy, in Chromium and in Safari, and by the 4 KB of Chromium before 114.
+// As pages get it by their policy, in Chromium and in Safari, and by the 4 KB of Chromium before 115.
 for (const cause of ["new WebAssembly.CompileError(\"blocked by CSP\")", "new EvalError(\"blocked\")", "new RangeError(\"disallowed on the main thread\")"]) {
   const text = String(new Function(`return ${cause}`)());
   test(`${text}: what has to be allowed`, () =>
     refuses({ setting: `WebAssembly.Module = function () { throw ${cause}; };` }, /^this runtime does not start .*'wasm-unsafe-eval'/, text));
+}
+
+// As engines before reference types have it, such as Node.js 16; without them, the policy or the limit is what stands in the way.
+test("an engine that knows no such module: it is too old, and from which version on it works", () =>
+  refuses({ setting: "WebAssembly.validate = () => false; WebAssembly.Module = function () { throw new WebAssembly.CompileError('externref'); };" },
+    /^this runtime is too old for the WebAssembly module .*Node\.js from 18 on, or a browser of 2023/, "CompileError: externref"));
+
+for (const [how, pattern] of [["does not know", "throw new SyntaxError('invalid group')"], ["takes them for something else", "return { test: () => false }"]]) {
+  test(`an engine that ${how} look-behind, as WebKit that frees references twice: it is too old, and nothing is run`, () =>
+    refuses({ setting: `globalThis.RegExp = function () { ${pattern}; }; WebAssembly.Instance = function () { throw new Error("run"); };` },
+      /^this runtime is too old for the WebAssembly module /, "TypeError: this WebKit frees references twice"));
+}
+
+test("without fetch: it is missing, at once, and what else to give", async () => {
+  const begun = performance.now();
+  const [once, client, later] = await output(`
+    delete globalThis.fetch;
+    results.push(await api.authenticate(keys).catch(of));
+    const auth = new api.DigitalpayeAuth(keys);
+    results.push(await auth.getToken().catch(of));
+    // A polyfill that comes late, or a test's mock.
+    globalThis.fetch = fetch;
+    results.push((await auth.getToken()).token);`);
+  for (const error of [once, client]) {
+    assert.deepEqual(error, {
+      name: "UnsupportedRuntimeError", code: "unsupported_runtime", retryable: false, attempts: 1,
+      message: "this runtime has no fetch: use Node.js from 18 on, or give one as options.fetch", cause: "ReferenceError: fetch is not defined",
+    });
+  }
+  assert.equal(later, "abc");
+  assert.ok(performance.now() - begun < 20_000);
+});
+
+test("a fetch of one's own that fails where there is none else is a network error", async () => {
+  const [{ code }] = await output(`
+    delete globalThis.fetch;
+    results.push(await api.authenticate({ ...keys, maxRetries: 0, fetch: () => Promise.reject(new TypeError("fetch failed")) }).catch(of));`);
+  assert.equal(code, "network");
+});
+
+for (const name of ["Request", "FormData"]) {
+  test(`without ${name}: auth.fetch says so, and getToken() works`, async () => {
+    const [error, token] = await output(`
+      delete globalThis.${name};
+      const auth = new api.DigitalpayeAuth({ ...keys, fetch });
+      results.push(await auth.fetch("v1/balance").catch(of));
+      results.push((await auth.getToken()).token);`);
+    assert.deepEqual([error.code, error.attempts], ["unsupported_runtime", 0]);
+    assert.equal(error.message, `this runtime has no ${name}, which auth.fetch needs: use a newer one (Node.js from 18 on), or getToken()`);
+    assert.equal(token, "abc");
+  });
 }
 
 test("without text coders: the one that is missing", () =>

@@ -34,7 +34,7 @@ export class TextDecoder {
   decode(bytes) {
     // Glue calls it so to warm it up.
     if (bytes === undefined) return "";
-    this.#decoder ??= new (platformClass("TextDecoder"))(...this.#arguments);
+    this.#decoder = this.#decoder ?? new (platformClass("TextDecoder"))(...this.#arguments);
     return this.#decoder.decode(bytes);
   }
 }
@@ -52,6 +52,6 @@ export class TextEncoder {
   }
 
   get #platform() {
-    return (this.#encoder ??= new (platformClass("TextEncoder"))());
+    return (this.#encoder = this.#encoder ?? new (platformClass("TextEncoder"))());
   }
 }
