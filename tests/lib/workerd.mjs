@@ -29,7 +29,7 @@ const REQUEST_MS = 10_000;
  * `bindings` are texts in its `env`. `kv` names KV namespaces; with them it is miniflare that runs it, whose workerd may
  * be older. `authorities` are certificates (PEM); TLS servers with one by them are trusted. `platformWaitUntil: false`
  * takes `waitUntil` from the `cloudflare:workers` that the package sees, as in runtimes that do not have it yet. `conditions` are
- * those by which the bundler resolves exports; wrangler's, if none are given.
+ * those by which the bundler resolves exports; wrangler's, if none are given. `program` is another workerd than the one installed.
  */
 export async function startWorker({
   entry,
@@ -40,10 +40,11 @@ export async function startWorker({
   authorities = [],
   platformWaitUntil = true,
   conditions,
+  program = workerd.default,
 }) {
   const modules = await bundle(entry, { platformWaitUntil, conditions });
   const run = kv.length > 0 ? runMiniflare : runWorkerd;
-  const { port, output, stop } = await run({ modules, compatibilityDate, flags, bindings, kv, authorities });
+  const { port, output, stop } = await run({ modules, compatibilityDate, flags, bindings, kv, authorities, program });
   const agent = new Agent({ keepAlive: true });
 
   return {
@@ -131,7 +132,7 @@ read -r _
 kill -KILL $server 2>/dev/null
 `;
 
-async function runWorkerd({ modules, compatibilityDate, flags, bindings, authorities }) {
+async function runWorkerd({ modules, compatibilityDate, flags, bindings, authorities, program }) {
   const directory = mkdtempSync(join(tmpdir(), "workerd-"));
   const list = (items) => `[${items.join(", ")}]`;
   const text = (value) => JSON.stringify(String(value));
@@ -160,7 +161,7 @@ const main :Workerd.Worker = (
 `,
   );
 
-  const guard = spawn("sh", ["-c", GUARD, "sh", workerd.default, config], { stdio: ["pipe", "ignore", "pipe", "pipe"] });
+  const guard = spawn("sh", ["-c", GUARD, "sh", program, config], { stdio: ["pipe", "ignore", "pipe", "pipe"] });
   const exited = new Promise((resolve) => guard.once("close", resolve));
   guard.stdin.on("error", () => {});
   let output = "";

@@ -54,9 +54,12 @@ const kinds = {
   },
 };
 
-/** `{ name, version(), run(url), mount(folder, headers), stop() }`; starts the browser on first use. */
-export function browser(kind) {
-  const { find, install, args, prepare, env, display } = kinds[kind];
+/**
+ * `{ name, version(), run(url), mount(folder, headers), stop() }`; starts the browser on first use. `own` is a browser that
+ * is not the machine's: what its kind has, or part of it, in other words.
+ */
+export function browser(kind, own = {}) {
+  const { find, install, args, prepare, env, display } = { ...kinds[kind], ...own };
   let running;
 
   function command() {

@@ -8,7 +8,8 @@ import { project } from "./project.mjs";
 
 const browsers = { chromium: browser("Chromium"), firefox: browser("Firefox"), webkit: browser("WebKit") };
 
-function page(where, file, headers) {
+/** The suite in a page of a browser; `file` names the page. */
+export function page(where, file, headers) {
   return {
     version: () => where.version(),
     run: async (baseUrl) => where.run(`${await where.mount(await project(), headers)}plain/${file}.html?api=${baseUrl}`),
