@@ -39,22 +39,25 @@ await command(async () => {
   if (list) return void process.stdout.write(cells.map(({ name }) => `${name}\n`).join(""));
   checkBuilt();
   const date = new Date().toISOString().slice(0, 10);
-  const rows = [];
   let failed = 0;
   let passed = 0;
   if (names.includes("floors")) ({ passed, failed } = await runFloors());
   for (const cell of cells.filter(({ name }) => names.length === 0 || names.includes(name))) {
     const { version, ms, failure } = await runCell(cell);
     process.stdout.write(`${cell.name} (${version}): ${failure === undefined ? noteOf(cell, "en") : "FAILED"}, ${Math.round(ms / 1_000)} s\n`);
-    if (failure === undefined) rows.push({ cell, version, date });
-    else {
+    if (failure === undefined) {
+      passed += 1;
+      // At once: a run takes long, and what is interrupted keeps what it has.
+      if (write) putRow({ cell, version, date });
+    } else {
       failed += 1;
       process.stdout.write(`  ${failure.trimEnd().split("\n").slice(-60).join("\n  ")}\n`);
     }
   }
-  if (write) {
-    for (const [language, file] of Object.entries(documents)) writeFileSync(file, withRows(readFileSync(file, "utf8"), rows, { language, cells }));
-  }
-  process.stdout.write(`${passed + rows.length} passed, ${failed} failed\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 });
+
+function putRow(row) {
+  for (const [language, file] of Object.entries(documents)) writeFileSync(file, withRows(readFileSync(file, "utf8"), [row], { language, cells }));
+}
