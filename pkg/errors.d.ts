@@ -252,8 +252,9 @@ export class CredentialsError extends AuthError {
 
 /**
  * This runtime has no WebAssembly, or does not let the package compile it: React Native, LLRT, `node --jitless`, iOS in
- * Lockdown Mode, a page whose Content-Security-Policy lacks `'wasm-unsafe-eval'`, a page in Chromium before 115. Constructors
- * throw it, `authenticate` rejects with it. `cause` is the platform's error, where there is one.
+ * Lockdown Mode, a page whose Content-Security-Policy lacks `'wasm-unsafe-eval'`, a page in Chromium before 115. Or it is too old:
+ * Node.js before 18, Safari before 16.4. Constructors throw it, `authenticate` rejects with it, and so do calls where there is no
+ * `fetch`, or for `auth.fetch` no `Request`. `cause` is the platform's error, where there is one.
  *
  * @example
  * ```js

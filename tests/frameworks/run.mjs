@@ -12,7 +12,7 @@ const usage = `Usage: npm run check frameworks [-- NAME...] [--write] [--list]
 
 Runs the cells of these names, or all: each is a project of its own under target/frameworks, with the packed tarball and
 pinned packages of the registry in it, that is built, started and asked. The package has to be built.
-The name "floors" stands for the oldest releases of Node, Deno and Bun, and what those below them say.
+The name "floors" stands for the oldest releases of engines that work, and what those below them say.
 The last line of the output is "N passed, N failed".
 
   --write  put the rows of what ran into docs/frameworks.md and docs/frameworks.fr.md

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import test, { after, before, describe } from "node:test";
 import { promisify } from "node:util";
+import binaryen from "binaryen";
 import { transform } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -202,6 +203,18 @@ describe("the tarball", () => {
     for (const [name, content] of programs) {
       assert.equal(await isOld(content.toString()), true, name);
       assert.equal(await isOld(`${content}\nlet given; given ??= 1; class A { #a; static { } static is = (a) => #a in a; }`), false, name);
+    }
+  });
+
+  // The floors in docs/frameworks.md follow from these.
+  test("has modules that use nothing of WebAssembly that came after reference types", () => {
+    const { MutableGlobals, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SignExt, ReferenceTypes, Multivalue } = binaryen.Features;
+    const all = MutableGlobals | NontrappingFPToInt | BulkMemory | BulkMemoryOpt | SignExt | ReferenceTypes | Multivalue;
+    for (const name of ["digitalpaye_auth", "digitalpaye_emulator"]) {
+      const module = binaryen.readBinary(entries(tarball).get(`wasm/${name}_bg.wasm`));
+      module.setFeatures(all);
+      assert.equal(module.validate(), 1, name);
+      module.dispose();
     }
   });
 
