@@ -21,7 +21,7 @@ export async function fetchWithToken(client, args) {
   // The platform's own words for a call without input.
   if (args.length === 0) return Reflect.apply(send, undefined, args);
   const missing = NEEDED.find((name) => typeof globalThis[name] !== "function");
-  if (missing) throw new UnsupportedRuntimeError(`this runtime has no ${missing}, which auth.fetch needs: use a newer one (Node.js from 18 on), or getToken()`);
+  if (missing) throw new UnsupportedRuntimeError(`this runtime has no ${missing}: use Node.js from 18 on, or getToken()`);
   const outgoing = await take(client.baseUrl, ...args);
   let record;
   try {

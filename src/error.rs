@@ -221,10 +221,8 @@ impl AuthError {
     /// There is no global `fetch`, and the caller gave none; `cause` is what calling it threw.
     #[must_use]
     pub fn no_fetch(cause: Foreign) -> Box<Self> {
-        let mut error = Self::new(
-            Code::UnsupportedRuntime,
-            "this runtime has no fetch: use Node.js from 18 on, or give one as options.fetch",
-        );
+        let mut error =
+            Self::new(Code::UnsupportedRuntime, "this runtime has no fetch: use Node.js from 18 on, or options.fetch");
         error.cause = Some(cause);
         error
     }

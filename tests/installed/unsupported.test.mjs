@@ -68,13 +68,11 @@ for (const cause of ["new WebAssembly.CompileError(\"blocked by CSP\")", "new Ev
 // As engines before reference types have it, such as Node.js 16; without them, the policy or the limit is what stands in the way.
 test("an engine that knows no such module: it is too old, and from which version on it works", () =>
   refuses({ setting: "WebAssembly.validate = () => false; WebAssembly.Module = function () { throw new WebAssembly.CompileError('externref'); };" },
-    /^this runtime is too old for the WebAssembly module .*Node\.js from 18 on, or a browser of 2023/, "CompileError: externref"));
+    /^this runtime is too old: use Node\.js from 18 on, or a browser of 2023/, "CompileError: externref"));
 
-for (const [how, pattern] of [["does not know", "throw new SyntaxError('invalid group')"], ["takes them for something else", "return { test: () => false }"]]) {
-  test(`an engine that ${how} look-behind, as WebKit that frees references twice: it is too old, and nothing is run`, () =>
-    refuses({ setting: `globalThis.RegExp = function () { ${pattern}; }; WebAssembly.Instance = function () { throw new Error("run"); };` },
-      /^this runtime is too old for the WebAssembly module /, "TypeError: this WebKit frees references twice"));
-}
+test("an engine without look-behind, as WebKit that frees references twice: it is too old, and nothing is run", () =>
+  refuses({ setting: "globalThis.RegExp = function () { throw new SyntaxError('invalid group'); }; WebAssembly.Instance = function () { throw new Error('run'); };" },
+    /^this runtime is too old: use /, "SyntaxError: invalid group"));
 
 test("without fetch: it is missing, at once, and what else to give", async () => {
   const begun = performance.now();
@@ -89,7 +87,7 @@ test("without fetch: it is missing, at once, and what else to give", async () =>
   for (const error of [once, client]) {
     assert.deepEqual(error, {
       name: "UnsupportedRuntimeError", code: "unsupported_runtime", retryable: false, attempts: 1,
-      message: "this runtime has no fetch: use Node.js from 18 on, or give one as options.fetch", cause: "ReferenceError: fetch is not defined",
+      message: "this runtime has no fetch: use Node.js from 18 on, or options.fetch", cause: "ReferenceError: fetch is not defined",
     });
   }
   assert.equal(later, "abc");
@@ -111,7 +109,7 @@ for (const name of ["Request", "FormData"]) {
       results.push(await auth.fetch("v1/balance").catch(of));
       results.push((await auth.getToken()).token);`);
     assert.deepEqual([error.code, error.attempts], ["unsupported_runtime", 0]);
-    assert.equal(error.message, `this runtime has no ${name}, which auth.fetch needs: use a newer one (Node.js from 18 on), or getToken()`);
+    assert.equal(error.message, `this runtime has no ${name}: use Node.js from 18 on, or getToken()`);
     assert.equal(token, "abc");
   });
 }
