@@ -27,6 +27,14 @@ impl Credentials {
 }
 
 /// A user-id (`apiKey`) that HTTP Basic can carry. Overwritten on drop.
+///
+/// ```
+/// use digitalpaye_auth::credentials::UserId;
+/// use zeroize::Zeroizing;
+///
+/// let error = UserId::new(Zeroizing::new("a:b".to_owned())).unwrap_err();
+/// assert_eq!(error.option, Some("apiKey"));
+/// ```
 #[derive(Clone)]
 pub struct UserId(Zeroizing<String>);
 

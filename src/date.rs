@@ -5,6 +5,14 @@ use crate::time::NumericDate;
 const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
+///
+/// ```
+/// use digitalpaye_auth::date::http_date;
+/// use digitalpaye_auth::time::NumericDate;
+///
+/// assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(NumericDate(784_111_777.0)));
+/// assert_eq!(http_date("yesterday"), None);
+/// ```
 #[must_use]
 pub fn http_date(text: impl AsRef<[u8]>) -> Option<NumericDate> {
     let mut parts = text.as_ref().split(|byte| matches!(byte, b' ' | b',' | b'-')).filter(|part| !part.is_empty());

@@ -124,6 +124,13 @@ fn is_loopback(hostname: &str) -> bool {
 /// # Errors
 ///
 /// Names `environment`: empty, or a character outside 0x21–0x7E.
+///
+/// ```
+/// use digitalpaye_auth::options::environment;
+///
+/// assert_eq!(environment("Sandbox".into()).unwrap(), "Sandbox");
+/// assert_eq!(environment("Sand box".into()).unwrap_err().option, Some("environment"));
+/// ```
 pub fn environment(value: String) -> Result<String, Box<AuthError>> {
     if value.is_empty() {
         return Err(AuthError::option("environment", "is empty"));
@@ -139,6 +146,13 @@ pub fn environment(value: String) -> Result<String, Box<AuthError>> {
 /// # Errors
 ///
 /// Names `timeout`: not positive, or not finite.
+///
+/// ```
+/// use digitalpaye_auth::options::timeout_ms;
+///
+/// assert_eq!(timeout_ms(30_000.0).unwrap(), 30_000.0);
+/// assert_eq!(timeout_ms(f64::INFINITY).unwrap_err().option, Some("timeout"));
+/// ```
 pub fn timeout_ms(value: f64) -> Result<f64, Box<AuthError>> {
     if value > 0.0 && value.is_finite() {
         Ok(value)
@@ -152,6 +166,13 @@ pub fn timeout_ms(value: f64) -> Result<f64, Box<AuthError>> {
 /// # Errors
 ///
 /// Names `maxRetries`: not a whole number from 0 to 10.
+///
+/// ```
+/// use digitalpaye_auth::options::max_retries;
+///
+/// assert_eq!(max_retries(2.0).unwrap(), 2);
+/// assert_eq!(max_retries(2.5).unwrap_err().option, Some("maxRetries"));
+/// ```
 pub fn max_retries(value: f64) -> Result<u32, Box<AuthError>> {
     // Only whole numbers in range come back from the cast unchanged; NaN becomes 0, which differs from NaN.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -11,6 +11,16 @@ pub const CAP_MS: f64 = 5_000.0;
 ///
 /// `random` is from 0 up to 1: full jitter, so that clients which failed together do not come back together. The
 /// server's own `Retry-After` goes before ours. Whether the wait fits in anybody's deadline is not asked here.
+///
+/// ```
+/// use digitalpaye_auth::error::AuthError;
+/// use digitalpaye_auth::retry::next_delay;
+///
+/// let (busy, refused) = (AuthError::status(503.0), AuthError::status(401.0));
+/// assert_eq!(next_delay(&busy, 1, 2, 0.5), Some(125.0));
+/// assert_eq!(next_delay(&busy, 3, 2, 0.5), None);
+/// assert_eq!(next_delay(&refused, 1, 2, 0.5), None);
+/// ```
 #[must_use]
 pub fn next_delay(error: &AuthError, attempts: u32, max_retries: u32, random: f64) -> Option<f64> {
     if !error.retryable() || attempts > max_retries {
@@ -23,6 +33,12 @@ pub fn next_delay(error: &AuthError, attempts: u32, max_retries: u32, random: f6
 }
 
 /// Full-jitter exponential backoff after so many attempts.
+///
+/// ```
+/// use digitalpaye_auth::retry::backoff_ms;
+///
+/// assert_eq!((backoff_ms(1, 1.0), backoff_ms(3, 1.0), backoff_ms(9, 1.0)), (250.0, 1_000.0, 5_000.0));
+/// ```
 #[must_use]
 pub fn backoff_ms(attempts: u32, random: f64) -> f64 {
     let doublings = attempts.saturating_sub(1).min(16);

@@ -3,6 +3,13 @@
 /// A point on the monotonic clock, in milliseconds since an origin of the runtime's choosing (`performance.now()`).
 ///
 /// Deadlines go by this clock alone: setting the wall clock does not move it.
+///
+/// ```
+/// use digitalpaye_auth::time::Instant;
+///
+/// let deadline = Instant(1_000.0).plus(30_000.0);
+/// assert_eq!(deadline.since(Instant(6_000.0)), 25_000.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Instant(pub f64);
 
@@ -27,6 +34,13 @@ impl Instant {
 }
 
 /// Seconds since 1970-01-01T00:00:00Z (RFC 7519 §2); may have a fraction.
+///
+/// ```
+/// use digitalpaye_auth::time::NumericDate;
+///
+/// let (exp, iat) = (NumericDate(1_764_547_800.0), NumericDate(1_764_547_200.0));
+/// assert_eq!(exp.since(iat), 600.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct NumericDate(pub f64);
 

@@ -4,6 +4,13 @@
 pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// The value if it is a whole number that JSON carries without loss.
+///
+/// ```
+/// use digitalpaye_auth::whole::whole;
+///
+/// assert_eq!(whole(1_764_547_200.0), Some(1_764_547_200.0));
+/// assert_eq!((whole(0.5), whole(f64::NAN)), (None, None));
+/// ```
 #[must_use]
 pub fn whole(number: f64) -> Option<f64> {
     // A cast saturates and takes NaN to 0, so that nothing but a whole number comes back unchanged.
