@@ -31,6 +31,8 @@ export const stages = [
       "--package", "digitalpaye-emulator-module", "--", "-D", "warnings"],
     // A workspace of its own, whose programs nothing else here compiles. Without libFuzzer, which is C++.
     ["cargo", "clippy", "--locked", "--manifest-path", "tests/fuzz/rust/Cargo.toml", "--target-dir", target, "--no-default-features", "--", "-D", "warnings"],
+    ["cargo", "rustdoc", "--locked", "--package", "digitalpaye-auth", "--", "-D", "warnings"],
+    ["cargo", "rustdoc", "--locked", "--package", "digitalpaye-emulator", "--", "-D", "warnings"],
   ) },
   { name: "deny", by: /Cargo\.|^deny/, work: async ({ checks }) => {
     // Compiled here, while other jobs wait for something, and not before all of them.
