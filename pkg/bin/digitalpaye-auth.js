@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { authenticate, AuthError, InvalidOptionsError } from "../index.js";
 import { VARIABLES, optionsFromEnv } from "../env.js";
+import { hasOwn } from "../errors.js";
 import { unknownArgument } from "./arguments.js";
 import { end, fail, print } from "./output.js";
 
@@ -49,7 +50,7 @@ async function main(args) {
   if (command === "emulator") return (await import("./emulator.js")).run(rest);
   if (args.some((arg) => arg === "--help" || arg === "-h")) return print(HELP);
   if (args.some((arg) => arg === "--version" || arg === "-V")) return print(`${version}\n`);
-  const strange = args.find((arg) => !Object.hasOwn(FORMATS, arg));
+  const strange = args.find((arg) => !hasOwn(FORMATS, arg));
   if (strange !== undefined) return fail("invalid_options", `${unknownArgument(strange, Object.keys(FORMATS))} (see --help)`, 2);
   const formats = [...new Set(args)];
   if (formats.length > 1) return fail("invalid_options", `${formats.join(" and ")} cannot be combined (see --help)`, 2);
@@ -71,7 +72,7 @@ async function printToken(format) {
 function explained({ message, option, code, cause }) {
   const word = cause?.cause?.code ?? cause?.code;
   if (code === "network" && typeof word === "string") return `${message} (${word})`;
-  const variable = Object.hasOwn(VARIABLES, option ?? "") ? VARIABLES[option] : undefined;
+  const variable = hasOwn(VARIABLES, option ?? "") ? VARIABLES[option] : undefined;
   if (!variable) return message;
   return message.includes(variable) ? `${message} (see --help)` : `${message} (${variable})`;
 }

@@ -27,7 +27,7 @@ const fallbackHost = (code) => (code === "timeout" ? "pas de réponse à temps" 
 
 export const french = {
   // Some spaces do not break.
-  typeset: (text) => text.replace(/ (?=[:;?!»](?:\s|$))/g, "\u00a0").replaceAll("« ", "«\u00a0"),
+  typeset: (text) => text.replace(/ (?=[:;?!»](?:\s|$))/g, "\u00a0").replace(/« /g, "«\u00a0"),
   title: (date) => `digitalpaye-auth doctor, ${day(date)}`,
   help: `Usage : digitalpaye-auth doctor [--try-sdk-path]
 

@@ -70,7 +70,7 @@ export class Report {
   }
 
   #redacted(text) {
-    return this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
+    return this.#secrets.reduce((rest, secret) => rest.split(secret).join(HIDDEN), text);
   }
 
   async #print(text) {

@@ -1,5 +1,6 @@
 // The token: its form and its life. Of what is in it, only times are shown.
 import { authenticate, AuthError } from "../../index.js";
+import { hasOwn } from "../../errors.js";
 import { codeOf, waitingFor } from "./wait.js";
 
 /** Longer than the package itself may take. */
@@ -14,7 +15,7 @@ export const isContractToken = (value) => typeof value?.data?.token === "string"
 export function leftOf(value) {
   const names = ["token", "access_token", "exp", "expires_in"];
   return [["", value], ["data.", value?.data]].flatMap(([path, object]) =>
-    names.filter((name) => object !== null && typeof object === "object" && Object.hasOwn(object, name)).map((name) => `${path}${name}`));
+    names.filter((name) => object !== null && typeof object === "object" && hasOwn(object, name)).map((name) => `${path}${name}`));
 }
 
 /** The token by the package. Resolves to `{ token }` or `{ error }`. */

@@ -35,7 +35,7 @@ export async function checkVariables({ env, fault, report, words }) {
       continue;
     }
     const mistakes = mistakesIn(value, name === apiSecret ? undefined : env[apiSecret]);
-    if (mistakes.length > 0) suspect ??= name;
+    if (mistakes.length > 0) suspect = suspect ?? name;
     await tell(name, name === apiKey ? say.key(lastOf(value)) : say.set, mistakes);
   }
   const fallbacks = [[environment, "Production"], [baseUrl, "https://api.digitalpaye.com"]];
@@ -68,7 +68,7 @@ const lastOf = (key) => (key.length >= 16 && /^[!-~]+$/.test(key.slice(-4)) ? ke
 export function mistakesIn(value, secret) {
   const characters = [...value];
   const found = [];
-  const [first, last] = [edgeOf(characters[0]), edgeOf(characters.at(-1))];
+  const [first, last] = [edgeOf(characters[0]), edgeOf(characters[characters.length - 1])];
   if (first) found.push(`${first}First`);
   if (last) found.push(`${last}Last`);
   const inside = characters.slice(1, -1).map(edgeOf);

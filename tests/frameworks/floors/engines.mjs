@@ -15,10 +15,10 @@ const RUN_MS = 60_000;
 const pages = { page: "page", worker: "asks-worker" };
 
 /** What a program that ends by itself prints. */
-export const program = (path, args) => async ({ engine, folder, url }) => {
+export const program = (path, args, own = {}) => async ({ engine, folder, url }) => {
   const command = join(engine, path);
   chmodSync(command, 0o755);
-  const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: "1", BASE_URL: url };
+  const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: "1", BASE_URL: url, DIGITALPAYE_BASE_URL: url, ...own };
   const { output } = await run(command, args, { cwd: folder, env, timeout: RUN_MS });
   return output;
 };

