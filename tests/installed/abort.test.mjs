@@ -1,27 +1,14 @@
 // An abort ends one caller's wait; the exchange ends only when nobody waits.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
+import { api, apiPerTest, client } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, sleep, startTokens, track, until, watchRejections } from "../lib/tokens.mjs";
+import { credentials, sleep, track, until } from "../lib/tokens.mjs";
 
-let DigitalpayeAuth, authenticate, InvalidOptionsError;
-let api;
-let rejections;
+const { authenticate, InvalidOptionsError } = await importInstalled();
+apiPerTest();
 
-before(async () => {
-  ({ DigitalpayeAuth, authenticate, InvalidOptionsError } = await importInstalled());
-});
-beforeEach(async () => {
-  api = await startTokens();
-  rejections = watchRejections();
-});
-afterEach(async () => {
-  await api.stop();
-  await rejections.check(assert);
-});
-
-const client = (options) => new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, ...options });
 const listeners = (signal) => getEventListeners(signal, "abort").length;
 
 /** What is rejected by the time that the turn of the abort is over: before a microtask that is queued right after it. */

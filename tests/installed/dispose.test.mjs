@@ -1,28 +1,14 @@
 // The end of a client: said so, let go of, or dropped.
 import assert from "node:assert/strict";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { inChild } from "../lib/child.mjs";
+import { api, apiPerTest, client } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, sleep, startTokens, track, until, watchRejections } from "../lib/tokens.mjs";
+import { credentials, sleep, track, until } from "../lib/tokens.mjs";
 
-let AuthError, DigitalpayeAuth, InvalidOptionsError;
-let api;
-let rejections;
+const { AuthError, DigitalpayeAuth, InvalidOptionsError } = await importInstalled();
 const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-
-before(async () => {
-  ({ AuthError, DigitalpayeAuth, InvalidOptionsError } = await importInstalled());
-});
-beforeEach(async () => {
-  api = await startTokens();
-  rejections = watchRejections();
-});
-afterEach(async () => {
-  await api.stop();
-  await rejections.check(assert);
-});
-
-const client = (options) => new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, ...options });
+apiPerTest();
 
 /** A clear error: one of ours, for code and for people. */
 function saysSo(error) {

@@ -1,27 +1,17 @@
 // What auth.fetch keeps of a body, and when it took it. The forms one by one are in tests/fetch-matrix.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { must } from "../../scripts/lib/process.mjs";
 import { engine } from "../conformance/lib/engines.mjs";
-import { importInstalled, installed } from "../lib/install.mjs";
-import { credentials, startTokens, until } from "../lib/tokens.mjs";
+import { api, apiPerTest, auth } from "../lib/client.mjs";
+import { installed } from "../lib/install.mjs";
+import { until } from "../lib/tokens.mjs";
 
 const MIB = 1_048_576;
 
-let DigitalpayeAuth, api, auth;
-
-before(async () => {
-  ({ DigitalpayeAuth } = await importInstalled());
-  api = await startTokens();
-});
-after(() => api.stop());
-beforeEach(() => {
-  api.requests.length = 0;
-  api.revoked.clear();
-  auth = new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0 });
-});
+apiPerTest();
 
 describe("three payments sent one after another stay three", () => {
   const sends = {

@@ -1,22 +1,15 @@
 // The methods of a client, handed over as they are, wrapped, overridden and mocked.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { inspect } from "node:util";
+import { api, apiPerTest, auth } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, startTokens } from "../lib/tokens.mjs";
+import { credentials } from "../lib/tokens.mjs";
 
 const DISPOSE = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
-let DigitalpayeAuth, api, auth;
-
-before(async () => {
-  ({ DigitalpayeAuth } = await importInstalled());
-  api = await startTokens();
-});
-after(() => api.stop());
-beforeEach(() => {
-  auth = new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0 });
-});
+const { DigitalpayeAuth } = await importInstalled();
+apiPerTest();
 
 const options = () => ({ ...credentials, baseUrl: api.url, maxRetries: 0 });
 

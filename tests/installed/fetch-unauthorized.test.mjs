@@ -1,23 +1,13 @@
 // A 401 of auth.fetch: one renewal and one more try; a 401 that a new token does not help against is not the token's fault.
 import assert from "node:assert/strict";
-import { afterEach, before, beforeEach, test } from "node:test";
-import { importInstalled } from "../lib/install.mjs";
-import { credentials, startTokens, watchRejections } from "../lib/tokens.mjs";
+import { beforeEach, test } from "node:test";
+import { api, apiPerTest, auth, client } from "../lib/client.mjs";
 
 const BELIEVED_MS = 30_000;
 
-let DigitalpayeAuth, api, auth, rejections;
-
-before(async () => ({ DigitalpayeAuth } = await importInstalled()));
-beforeEach(async () => {
-  api = await startTokens();
-  auth = new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0 });
-  rejections = watchRejections();
+apiPerTest();
+beforeEach(() => {
   api.resource = (request, response) => (request.url.startsWith("/forbidden") ? response.writeHead(401).end("no") : api.echo(request, response));
-});
-afterEach(async () => {
-  await api.stop();
-  await rejections.check(assert);
 });
 
 const status = async (...args) => {
@@ -89,7 +79,7 @@ test("another token by then: its 401 is a 401 like any other", async () => {
 });
 
 test("each of several clients believes for itself", async () => {
-  const other = new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0 });
+  const other = client();
   assert.equal(await status("/forbidden"), 401);
   api.revoked.add((await other.getToken()).token);
   const response = await other.fetch("/balance");

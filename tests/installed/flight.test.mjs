@@ -1,26 +1,13 @@
 // Any number of callers, one exchange.
 import assert from "node:assert/strict";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
+import { api, apiPerTest, client } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, sleep, startTokens, track, until, watchRejections } from "../lib/tokens.mjs";
+import { sleep, track, until } from "../lib/tokens.mjs";
 
-let DigitalpayeAuth, TimeoutError, InternalServerError, UnauthorizedError;
-let api;
-let rejections;
+const { TimeoutError, InternalServerError, UnauthorizedError } = await importInstalled();
+apiPerTest();
 
-before(async () => {
-  ({ DigitalpayeAuth, TimeoutError, InternalServerError, UnauthorizedError } = await importInstalled());
-});
-beforeEach(async () => {
-  api = await startTokens();
-  rejections = watchRejections();
-});
-afterEach(async () => {
-  await api.stop();
-  await rejections.check(assert);
-});
-
-const client = (options) => new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, ...options });
 const herd = (count, ask) => Promise.allSettled(Array.from({ length: count }, (_, index) => ask(index)));
 
 describe("one exchange", () => {

@@ -1,28 +1,20 @@
 // invalidate(): what was asked for before is not kept, whoever waits gets the token of a new exchange.
 import assert from "node:assert/strict";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { api, apiPerTest, client, rejectionsPerTest } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, startTokens, track, until, watchRejections } from "../lib/tokens.mjs";
+import { credentials, track, until } from "../lib/tokens.mjs";
 import { scriptedFetch, virtualTime } from "../lib/virtual.mjs";
 
 let DigitalpayeAuth, InternalServerError, InvalidOptionsError;
-let rejections;
 
 before(async () => {
   ({ DigitalpayeAuth, InternalServerError, InvalidOptionsError } = await importInstalled());
 });
-beforeEach(() => {
-  rejections = watchRejections();
-});
-afterEach(() => rejections.check(assert));
+rejectionsPerTest();
 
 describe("over HTTP", () => {
-  let api;
-  beforeEach(async () => {
-    api = await startTokens();
-  });
-  afterEach(() => api.stop());
-  const client = (options) => new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, ...options });
+  apiPerTest();
 
   test("forgets the held token", async () => {
     const auth = client();

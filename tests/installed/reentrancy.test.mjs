@@ -1,9 +1,10 @@
 // Foreign code that calls the client back, synchronously, from wherever the client calls it.
 import assert from "node:assert/strict";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { before, beforeEach, describe, test } from "node:test";
 import { inChild } from "../lib/child.mjs";
+import { rejectionsPerTest } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, track, watchRejections } from "../lib/tokens.mjs";
+import { credentials, track } from "../lib/tokens.mjs";
 import { scriptedFetch, virtualTime } from "../lib/virtual.mjs";
 
 const time = virtualTime();
@@ -11,7 +12,6 @@ const SECOND = 1_000;
 
 let AuthError, DigitalpayeAuth, authenticate;
 let api;
-let rejections;
 
 before(async () => {
   ({ AuthError, DigitalpayeAuth, authenticate } = await importInstalled());
@@ -19,9 +19,8 @@ before(async () => {
 beforeEach(() => {
   time.clear();
   api = scriptedFetch(time);
-  rejections = watchRejections();
 });
-afterEach(() => rejections.check(assert));
+rejectionsPerTest();
 
 const client = (options) =>
   new DigitalpayeAuth({ ...credentials, baseUrl: "http://127.0.0.1:9", fetch: api.fetch, maxRetries: 0, timeout: 10_000, ...options });

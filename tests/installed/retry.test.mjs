@@ -1,6 +1,7 @@
 // What is tried again, how often, and after which wait; and how a call is ended from outside.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { rejection } from "../lib/errors.mjs";
 import { importInstalled } from "../lib/install.mjs";
 import { startRaw } from "../lib/raw.mjs";
 import { PAGE, PAGE_TOKEN, failure, reply } from "../lib/replies.mjs";
@@ -11,15 +12,6 @@ const raw = await startRaw();
 after(() => raw.stop());
 
 const options = { apiKey: "key", apiSecret: "a secret of no importance" };
-
-async function rejection(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: "it resolved" });
-}
 
 /** Math.random for as long as `work` takes. */
 async function withRandom(random, work) {

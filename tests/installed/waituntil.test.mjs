@@ -1,8 +1,9 @@
 // The option waitUntil: it gets every flight, from its start to the end of its work.
 import assert from "node:assert/strict";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { before, beforeEach, describe, test } from "node:test";
+import { rejectionsPerTest } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, track, watchRejections } from "../lib/tokens.mjs";
+import { credentials, track } from "../lib/tokens.mjs";
 import { scriptedFetch, virtualTime } from "../lib/virtual.mjs";
 
 const time = virtualTime();
@@ -10,7 +11,6 @@ const SECOND = 1_000;
 
 let DigitalpayeAuth, InvalidOptionsError;
 let api;
-let rejections;
 let works;
 
 before(async () => {
@@ -19,10 +19,9 @@ before(async () => {
 beforeEach(() => {
   time.clear();
   api = scriptedFetch(time);
-  rejections = watchRejections();
   works = [];
 });
-afterEach(() => rejections.check(assert));
+rejectionsPerTest();
 
 const note = (work) => {
   works.push({ work, ...track(work) });

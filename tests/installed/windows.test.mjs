@@ -1,8 +1,9 @@
 // When a token is renewed, and who waits for it: soft window, hard window, cooldown. In virtual time.
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { rejectionsPerTest } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, track, watchRejections } from "../lib/tokens.mjs";
+import { credentials, track } from "../lib/tokens.mjs";
 import { scriptedFetch, virtualTime } from "../lib/virtual.mjs";
 
 const time = virtualTime();
@@ -11,7 +12,6 @@ const SECOND = 1_000;
 
 let DigitalpayeAuth, InternalServerError, TimeoutError, NetworkError;
 let api;
-let rejections;
 
 before(async () => {
   ({ DigitalpayeAuth, InternalServerError, TimeoutError, NetworkError } = await importInstalled());
@@ -19,14 +19,13 @@ before(async () => {
 beforeEach(() => {
   time.clear();
   api = scriptedFetch(time);
-  rejections = watchRejections();
   // No spread, unless a test says so.
   Math.random = () => 0;
 });
-afterEach(async () => {
+afterEach(() => {
   Math.random = random;
-  await rejections.check(assert);
 });
+rejectionsPerTest();
 
 const client = (options) =>
   new DigitalpayeAuth({ ...credentials, baseUrl: "http://127.0.0.1:9", fetch: api.fetch, maxRetries: 0, ...options });
