@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { serve } from "../../scripts/lib/serve.mjs";
+import { startServer } from "../lib/server.mjs";
 
 let folder;
 let server;
@@ -108,9 +109,7 @@ test("it listens on the loopback address alone", async (t) => {
 });
 
 test("the next free port is taken, unless one was asked for", async () => {
-  const blocker = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => blocker.once("listening", resolve));
-  const { port } = blocker.address();
+  const { port, stop } = await startServer();
   const folders = { "/": join(folder, "page") };
   try {
     await assert.rejects(serve({ folders, port }), { message: `Port ${port} is taken.` });
@@ -124,7 +123,7 @@ test("the next free port is taken, unless one was asked for", async () => {
       await second.close();
     }
   } finally {
-    blocker.close();
+    await stop();
   }
 });
 

@@ -5,7 +5,6 @@
 // the PATH by ones that check how they are called.
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { delimiter, dirname, join, sep } from "node:path";
 import { pathToFileURL, fileURLToPath } from "node:url";
 import { pack } from "../../scripts/lib/package.mjs";
@@ -143,13 +142,4 @@ export function packageFolder(name) {
   const found = require.resolve.paths(name).map((folder) => join(folder, ...name.split("/"))).find((path) => existsSync(join(path, "package.json")));
   if (!found) throw new Error(`${name.replace("/", sep)} is not installed`);
   return found;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

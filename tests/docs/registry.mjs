@@ -1,13 +1,13 @@
 // A package registry on this machine that has one package.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { startServer } from "../lib/server.mjs";
 
 /** Serves a tarball as what `npm install NAME` asks for; resolves to `{ url, stop }`. */
 export async function startRegistry(tarball, manifest) {
   const { name, version } = manifest;
   const bytes = await readFile(tarball);
-  const server = createServer((request, response) => {
+  const { url, stop } = await startServer((request, response) => {
     if (request.url === `/${name}`) {
       const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
       const dist = { tarball: `http://${request.headers.host}/${name}.tgz`, integrity };
@@ -16,12 +16,5 @@ export async function startRegistry(tarball, manifest) {
     } else if (request.url === `/${name}.tgz`) response.end(bytes);
     else response.writeHead(404).end();
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    stop: () => new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    }),
-  };
+  return { url: `${url}/`, stop };
 }

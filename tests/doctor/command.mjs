@@ -7,6 +7,7 @@ import { createServer as createHttps } from "node:https";
 import { join } from "node:path";
 import { installed } from "../lib/install.mjs";
 import { credentialForms, leak } from "../lib/leaks.mjs";
+import { listening } from "../lib/server.mjs";
 import { granted, mint } from "../lib/tokens.mjs";
 
 const WIDTH = 80;
@@ -55,7 +56,7 @@ function findingsOf(lines) {
 }
 
 const handedOut = [];
-const servers = new Set();
+const stops = new Set();
 
 /**
  * Starts a server on loopback. `answer(request, response, api)` gets each exchange; by default it gives a token. All that
@@ -79,17 +80,10 @@ export async function startApi(answer = (_request, _response, api) => api.grant(
   };
   const server = tls ? createHttps({ key: tls.key, cert: tls.cert }, handle) : createHttp(handle);
   server.on("tlsClientError", () => {});
-  server.listen(0, host);
-  await once(server, "listening");
-  servers.add(server);
-  const { port } = server.address();
-  return { requests, port, url: `${tls ? "https" : "http"}://${tls ? "localhost" : host}:${port}` };
+  const { port, url, stop } = await listening(server, { host });
+  stops.add(stop);
+  return { requests, port, url: tls ? `https://localhost:${port}` : url };
 }
 
 /** Ends them all. */
-export function stopAll() {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-}
+export const stopAll = () => Promise.all([...stops].map((stop) => stop()));

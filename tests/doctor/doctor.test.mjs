@@ -1,11 +1,11 @@
 // `digitalpaye-auth doctor`: every line of the report, made by a server or a machine that has that very fault.
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { after, describe, test } from "node:test";
 import { engine } from "../conformance/lib/engines.mjs";
 import { authority } from "../faults/authority.mjs";
+import { startRaw } from "../lib/raw.mjs";
 import { jwt, failure } from "../lib/replies.mjs";
+import { freePort } from "../lib/server.mjs";
 import { configured, credentials, doctor, startApi, stopAll } from "./command.mjs";
 
 after(stopAll);
@@ -278,11 +278,7 @@ describe("the machine", { concurrency: 2 }, () => {
   });
 
   test("a port that refuses", async () => {
-    const closed = createServer().listen(0, "127.0.0.1");
-    await once(closed, "listening");
-    const { port } = closed.address();
-    closed.close();
-    await once(closed, "close");
+    const port = await freePort();
     const { status, findings, summary } = await doctor(at({ url: `http://127.0.0.1:${port}` }));
     assert.equal(status, 1);
     assert.equal(findings.TCP, `✗ port ${port} refuses connections (ECONNREFUSED)`);
@@ -290,10 +286,9 @@ describe("the machine", { concurrency: 2 }, () => {
   });
 
   test("a server that takes connections and says nothing", async () => {
-    const silent = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const { status, findings, summary } = await doctor(at({ url: `http://127.0.0.1:${silent.address().port}` }));
-    silent.close();
+    const silent = await startRaw(() => {});
+    const { status, findings, summary } = await doctor(at(silent));
+    await silent.stop();
     assert.equal(status, 1);
     assert.equal(findings[label.post], "✗ no answer within 10 s");
     assert.equal(findings.CORS, undefined);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { describe, test } from "node:test";
 import { createInterface } from "node:readline";
@@ -11,6 +11,7 @@ import { must, which } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { blocksOf } from "../docs/extract.mjs";
 import { installed } from "../lib/install.mjs";
+import { startServer } from "../lib/server.mjs";
 import { UNAUTHORIZED, cases } from "./cases.mjs";
 import { runCases } from "./run.mjs";
 
@@ -88,16 +89,14 @@ test("what no request can be made of is answered, and ends nothing", async (t) =
 });
 
 test("a port that is taken is one line and exit code 1", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
+  const { port, stop } = await startServer();
   const { status, stdout, stderr } = await new Promise((resolve) => {
     const child = spawn(command, ["emulator", "--port", String(port)]);
     const seen = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"]) child[name].on("data", (text) => { seen[name] += text; });
     child.on("close", (status) => resolve({ ...seen, status }));
   });
-  server.close();
+  await stop();
   assert.deepEqual([status, stdout], [1, ""]);
   assert.equal(stderr, `digitalpaye-auth emulator: port ${port} is taken on 127.0.0.1; --port 0 takes a free one\n`);
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createServer } from "node:tls";
 import { startRaw } from "../lib/raw.mjs";
+import { listening } from "../lib/server.mjs";
 
 const HEAD_END = "\r\n\r\n";
 
@@ -32,18 +33,13 @@ export async function startProxy(fault, standIn, { certificate, elsewhere } = {}
     return true;
   };
 
-  const tls = certificate && createServer(certificate, (socket) => {
+  const tls = certificate && await listening(createServer(certificate, (socket) => {
     const onwards = connect(raw.port, "127.0.0.1");
     for (const [from, to] of [[socket, onwards], [onwards, socket]]) from.on("error", () => to.destroy()).pipe(to);
-  });
-  if (tls) {
-    tls.on("tlsClientError", () => {});
-    tls.listen(0, "127.0.0.1");
-    await once(tls, "listening");
-  }
+  }).on("tlsClientError", () => {}));
 
   return {
-    url: tls ? `https://127.0.0.1:${tls.address().port}` : raw.url,
+    url: tls ? `https://127.0.0.1:${tls.port}` : raw.url,
     /** How many exchanges met the fault. */
     exchanges: () => exchanges,
     /** Every byte that ever came. */
@@ -56,8 +52,8 @@ export async function startProxy(fault, standIn, { certificate, elsewhere } = {}
       return Promise.race([gone, new Promise((resolve) => setTimeout(resolve, ms, false))]);
     },
     async stop() {
-      tls?.close();
-      await raw.stop();
+      // Its connections end with those that they lead to.
+      await Promise.all([tls?.stop(), raw.stop()]);
     },
   };
 }

@@ -1,9 +1,8 @@
 // One run: every fault in one runtime, and what came of it.
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { credentialForms } from "../lib/leaks.mjs";
 import { startRaw } from "../lib/raw.mjs";
 import { startSandbox } from "../lib/sandbox.mjs";
+import { startServer } from "../lib/server.mjs";
 import { authority } from "./authority.mjs";
 import { faults } from "./faults.mjs";
 import { startProxy } from "./proxy.mjs";
@@ -51,16 +50,14 @@ export async function run(runtime) {
       return { baseUrl: proxy && !url.startsWith("https:") ? url : standIn.url };
     },
   };
-  const control = createServer((request, response) => {
+  const control = await startServer((request, response) => {
     const [, route, id] = request.url.split("/");
     response.writeHead(200, { "Access-Control-Allow-Origin": "*", "Content-Type": "application/json" });
     response.end(JSON.stringify(routes[route](id)));
   });
-  control.listen(0, "127.0.0.1");
-  await once(control, "listening");
 
   try {
-    const { cases, ...report } = await runtimes[runtime](`http://127.0.0.1:${control.address().port}`, ours);
+    const { cases, ...report } = await runtimes[runtime](control.url, ours);
     const results = [];
     for (const { fault, proxy } of places.values()) {
       const met = cases.find(({ id }) => id === fault.id);
@@ -69,9 +66,7 @@ export async function run(runtime) {
     }
     return { ...report, results, strangers: elsewhere.connections };
   } finally {
-    control.close();
-    control.closeAllConnections();
-    await Promise.all([standIn.stop(), elsewhere.stop(), ...[...places.values()].map(({ proxy }) => proxy?.stop())]);
+    await Promise.all([control.stop(), standIn.stop(), elsewhere.stop(), ...[...places.values()].map(({ proxy }) => proxy?.stop())]);
   }
 }
 

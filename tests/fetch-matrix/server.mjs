@@ -1,9 +1,8 @@
 // The API of the matrix: keeps what arrives, by case. `/<form>/<first answer>/<plain or ours>/x` is the resource.
-import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startServer as startHttp } from "../lib/server.mjs";
 import { granted, mint } from "../lib/tokens.mjs";
 
 const HOLD_MS = 300;
@@ -18,7 +17,7 @@ export async function startServer(packageFolder) {
   const arrived = new Map();
   let report;
 
-  const server = createServer(async (request, response) => {
+  const { url, stop } = await startHttp(async (request, response) => {
     const { pathname, search } = new URL(request.url, "http://server");
     const [form, first, who, ...rest] = pathname.slice(1).split("/").map(decodeURIComponent);
     if (form === "files") return serve(response, first, [who, ...rest].join("/"));
@@ -55,18 +54,12 @@ export async function startServer(packageFolder) {
     return createReadStream(join(folder, path)).on("error", () => response.writeHead(404).end()).pipe(response);
   }
 
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   return {
-    url: `http://127.0.0.1:${server.address().port}`,
+    url,
+    stop,
     /** What a program said at its end. */
     report: () => report,
     requests: (...of) => arrived.get(keyOf(...of)) ?? [],
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
   };
 }
 

@@ -3,17 +3,19 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { createContext, runInContext } from "node:vm";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { CLASSES, rejection } from "../lib/errors.mjs";
 import { importInstalled, installed, requireInstalled } from "../lib/install.mjs";
 import { leak } from "../lib/leaks.mjs";
 import { startRaw } from "../lib/raw.mjs";
 import { PAGE, PAGE_TOKEN, chunked, failure, jwt, reply, success } from "../lib/replies.mjs";
+import { freePort } from "../lib/server.mjs";
 
 const api = await importInstalled();
 const { authenticate, AuthError } = api;
@@ -22,31 +24,6 @@ after(() => raw.stop());
 
 const options = { apiKey: "key", apiSecret: "a secret of no importance", maxRetries: 0 };
 const DATE = "Tue, 24 Nov 2026 12:00:00 GMT";
-
-/** The class of each code, as the README lists them. */
-const CLASSES = {
-  invalid_options: "InvalidOptionsError",
-  bad_request: "BadRequestError",
-  unauthorized: "UnauthorizedError",
-  rate_limited: "RateLimitError",
-  internal_server_error: "InternalServerError",
-  unexpected_status: "UnexpectedStatusError",
-  invalid_response: "InvalidResponseError",
-  network: "NetworkError",
-  timeout: "TimeoutError",
-  credentials: "CredentialsError",
-  unsupported_runtime: "UnsupportedRuntimeError",
-};
-
-/** The error that a promise rejects with; a test fails if it resolves. */
-async function rejection(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: "it resolved" });
-}
 
 /** The error of one call against these bytes. */
 function failing(script, more = {}) {
@@ -215,11 +192,7 @@ describe("HTTP's status decides, whatever the body is", () => {
 
 describe("the network", () => {
   test("nobody listens", async () => {
-    const server = createServer();
-    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    const error = await rejection(authenticate({ ...options, baseUrl: `http://127.0.0.1:${port}` }));
+    const error = await rejection(authenticate({ ...options, baseUrl: `http://127.0.0.1:${await freePort()}` }));
     check(error, { code: "network", retryable: true });
     assert.equal(error.cause?.cause?.code, "ECONNREFUSED");
   });

@@ -1,31 +1,16 @@
 // DigitalpayeAuth.fetch: the platform's fetch, with a token, for one origin.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { once } from "node:events";
-import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { inChild } from "../lib/child.mjs";
+import { api, apiPerTest, auth, client } from "../lib/client.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { credentials, sleep, startTokens, track, watchRejections } from "../lib/tokens.mjs";
+import { startServer } from "../lib/server.mjs";
+import { credentials, sleep, track } from "../lib/tokens.mjs";
 
-let AuthError, DigitalpayeAuth, InvalidOptionsError, UnauthorizedError, NetworkError;
-let api;
-let auth;
-let rejections;
+const { AuthError, DigitalpayeAuth, InvalidOptionsError, UnauthorizedError, NetworkError } = await importInstalled();
+apiPerTest();
 
-before(async () => {
-  ({ AuthError, DigitalpayeAuth, InvalidOptionsError, UnauthorizedError, NetworkError } = await importInstalled());
-});
-beforeEach(async () => {
-  api = await startTokens();
-  auth = client();
-  rejections = watchRejections();
-});
-afterEach(async () => {
-  await api.stop();
-  await rejections.check(assert);
-});
-
-const client = (options) => new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, ...options });
 const received = async (response) => {
   assert.equal(response.status, 200);
   return response.json();
@@ -564,19 +549,17 @@ describe("what is the platform's own", () => {
 
   test("a redirect to another origin goes without the token", async () => {
     let seen;
-    const other = createServer((request, response) => {
+    const other = await startServer((request, response) => {
       seen = request.headers;
       response.end("other");
-    }).listen(0, "127.0.0.1");
-    await once(other, "listening");
+    });
     try {
       api.resource = (request, response) =>
-        response.writeHead(307, { Location: `http://127.0.0.1:${other.address().port}/` }).end();
+        response.writeHead(307, { Location: `${other.url}/` }).end();
       assert.equal(await (await auth.fetch("/from")).text(), "other");
       assert.equal(seen.authorization, undefined);
     } finally {
-      other.closeAllConnections();
-      other.close();
+      await other.stop();
     }
   });
 

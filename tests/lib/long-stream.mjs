@@ -1,9 +1,8 @@
 // Sends a stream of 150 MiB in several ways, and prints how much of it is in memory at most. The package's address is the argument.
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { startServer } from "./server.mjs";
 import { granted, mint } from "./tokens.mjs";
 
 const MIB = 1_048_576;
@@ -12,14 +11,12 @@ const CHUNK = 65_536;
 setFlagsFromString("--expose-gc");
 const gc = runInNewContext("gc");
 
-const server = createServer(async (request, response) => {
+const { url: origin } = await startServer(async (request, response) => {
   let size = 0;
   for await (const chunk of request) size += chunk.length;
   response.end(request.url.endsWith("/v1/auth") ? granted(mint(600)) : String(size));
 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const url = `http://127.0.0.1:${server.address().port}/`;
+const url = `${origin}/`;
 const { DigitalpayeAuth } = await import(process.argv[2]);
 const client = (options) => new DigitalpayeAuth({ apiKey: "key", apiSecret: "secret", baseUrl: url, ...options });
 const platform = client();

@@ -2,6 +2,7 @@
 // exactly what the test wrote, however broken.
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { listening } from "./server.mjs";
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
@@ -103,8 +104,7 @@ export async function startRaw(...script) {
     },
     async stop() {
       for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
+      await stop();
     },
   };
   const chunks = [];
@@ -137,9 +137,6 @@ export async function startRaw(...script) {
       else if (answer !== undefined) exchange.end(answer);
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  raw.port = server.address().port;
-  raw.url = `http://127.0.0.1:${raw.port}`;
-  return raw;
+  const { stop, ...address } = await listening(server);
+  return Object.assign(raw, address);
 }

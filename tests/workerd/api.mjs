@@ -1,7 +1,8 @@
 // The API, in the test's own process: the test says how each request is answered, and sees what became of it.
 
-import { createHmac, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
+import { listening } from "../lib/server.mjs";
+import { mint } from "../lib/tokens.mjs";
 
 export const API_KEY = "live_key";
 export const API_SECRET = "s3cr3t-of-the-api";
@@ -25,9 +26,8 @@ export async function startApi({ lifetime = 600 } = {}) {
     revoked: new Set(),
     bearers: [],
     stop() {
-      server.closeAllConnections();
       for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(resolve));
+      return stop();
     },
   };
 
@@ -82,9 +82,8 @@ export async function startApi({ lifetime = 600 } = {}) {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  api.url = `http://127.0.0.1:${server.address().port}`;
-  return api;
+  const { url, stop } = await listening(server);
+  return Object.assign(api, { url });
 }
 
 /** What the contract says is sent with an error's status, where it says so. */
@@ -96,14 +95,6 @@ function errorBody(status) {
   };
   const [message, reason] = known[status] ?? ["Error", `status ${status}`];
   return { statusCode: status, message, reason };
-}
-
-function mint(lifetime) {
-  const iat = Math.floor(Date.now() / 1_000);
-  const exp = iat + lifetime;
-  const encode = (part) => Buffer.from(JSON.stringify(part)).toString("base64url");
-  const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ companyId: randomUUID(), iat, exp })}`;
-  return { token: `${signed}.${createHmac("sha256", "a key of this API").update(signed).digest("base64url")}`, exp };
 }
 
 const pause = (ms) => (ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined);

@@ -1,9 +1,9 @@
 // The built page in real browsers: every state of it, in both languages, at two widths, in both themes.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import test, { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSandbox } from "../../tests/lib/sandbox.mjs";
+import { startServer } from "../../tests/lib/server.mjs";
 import { contentSecurityPolicy } from "../csp.js";
 import { audit, launch, open, overflow, picture } from "./lib/browsers.mjs";
 import { buildSite, serveSite } from "./lib/site.mjs";
@@ -301,15 +301,14 @@ for (const [language, line, mark] of [
 
 inBrowser("chromium", "the lifecycle works with an API that has no control panel", async () => {
   const exp = () => Math.floor(Date.now() / 1_000) + 600;
-  const server = createServer((request, response) => {
+  const server = await startServer((request, response) => {
     response.setHeader("Access-Control-Allow-Origin", "*");
     response.setHeader("Access-Control-Allow-Headers", "Authorization, X-Environment");
     if (request.method === "OPTIONS") return response.writeHead(204).end();
     if (request.url !== "/v1/auth") return response.writeHead(404).end();
     return response.end(JSON.stringify({ statusCode: 200, message: "Successful", data: { token: "opaque.token", exp: exp() } }));
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const elsewhere = await serveSite(built.folder, { sandbox: { ...given(benches.chromium.sandbox), baseUrl: `http://127.0.0.1:${server.address().port}` } });
+  const elsewhere = await serveSite(built.folder, { sandbox: { ...given(benches.chromium.sandbox), baseUrl: server.url } });
   try {
     await visit("chromium", { url: `${elsewhere.url}#lifecycle` }, async (page, look, sandbox) => {
       assert.equal(await page.$eval("#panel-lifecycle .control .pair", ({ hidden }) => hidden), true);
@@ -319,8 +318,7 @@ inBrowser("chromium", "the lifecycle works with an API that has no control panel
     });
   } finally {
     await elsewhere.close();
-    server.closeAllConnections();
-    server.close();
+    await server.stop();
   }
 });
 

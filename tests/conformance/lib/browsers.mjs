@@ -1,10 +1,10 @@
 // Real browsers without a driver: a browser is started with one page, which asks us what to open in a frame, and tells us
 // what that page said.
 import { createReadStream, existsSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { extname, join, sep } from "node:path";
 import { Failure, ask, start, stop, which } from "../../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../../scripts/lib/temporary.mjs";
+import { startServer, textOf } from "../../lib/server.mjs";
 
 const START_MS = 60_000;
 const REPORT_MS = 45_000;
@@ -169,7 +169,7 @@ async function serve() {
     asking = undefined;
   }
 
-  function answer(request, response) {
+  async function answer(request, response) {
     const { pathname, search } = new URL(request.url, "http://localhost");
     if (pathname === "/") return void response.writeHead(200, { "Content-Type": types[".html"] }).end(runner);
     if (pathname === "/job") {
@@ -178,13 +178,9 @@ async function serve() {
       return hand();
     }
     if (pathname === "/report") {
-      let text = "";
-      request.setEncoding("utf8").on("data", (chunk) => (text += chunk));
-      request.on("end", () => {
-        response.writeHead(204).end();
-        reports.get(search.slice(1))?.(JSON.parse(text));
-      });
-      return undefined;
+      const text = await textOf(request);
+      response.writeHead(204).end();
+      return reports.get(search.slice(1))?.(JSON.parse(text));
     }
     const { folder, headers } = mounts[Number(pathname.split("/")[1])] ?? {};
     const file = folder && join(folder, ...pathname.split("/").slice(2));
@@ -194,9 +190,8 @@ async function serve() {
     return undefined;
   }
 
-  const server = createServer(answer);
-  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${server.address().port}/`;
+  const { url: origin, stop } = await startServer(answer);
+  const url = `${origin}/`;
   let number = 0;
 
   return {
@@ -209,10 +204,7 @@ async function serve() {
       jobs.push({ number, url: page });
       hand();
     }),
-    close: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
+    close: stop,
   };
 }
 

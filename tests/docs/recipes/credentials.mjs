@@ -1,8 +1,8 @@
 // docs/credentials.md: each secret is rotated while the program runs.
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
+import { startServer, textOf } from "../../lib/server.mjs";
 import { drive } from "./shared.mjs";
 
 const helpers = `
@@ -19,11 +19,9 @@ const statuses = async ({ sandbox }) => (await sandbox.requests()).filter(({ pat
 async function startVault() {
   let answer = { status: 200, apiSecret: "" };
   const reads = [];
-  const server = createServer(async (request, response) => {
+  const { url, stop } = await startServer(async (request, response) => {
     if (request.method === "PUT") {
-      let text = "";
-      for await (const chunk of request) text += chunk;
-      answer = JSON.parse(text);
+      answer = JSON.parse(await textOf(request));
       return response.end();
     }
     reads.push([request.url, request.headers["x-vault-token"]]);
@@ -31,15 +29,7 @@ async function startVault() {
     response.writeHead(answer.status ?? 200, { "Content-Type": "application/json" });
     return response.end(JSON.stringify({ data: { data: { apiSecret: answer.apiSecret } } }));
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return {
-    reads,
-    url: `http://127.0.0.1:${server.address().port}`,
-    stop: () => new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    }),
-  };
+  return { reads, url, stop };
 }
 
 export const recipes = {

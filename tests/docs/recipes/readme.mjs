@@ -1,12 +1,12 @@
 // The front page.
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { createServer as createSocketServer, connect } from "node:net";
 import { join } from "node:path";
 import { runner } from "../../emulator/projects.mjs";
 import { run } from "../../../scripts/lib/process.mjs";
 import { startRedis } from "../../lib/redis.mjs";
+import { listening, startServer } from "../../lib/server.mjs";
 import { sidesOf } from "../extract.mjs";
 import { BALANCE, down, refused, succeeds } from "./shared.mjs";
 
@@ -73,19 +73,18 @@ export const recipes = {
     const { sandbox } = reader;
     const redis = await startRedis();
     // The server of the tests listens on a Unix socket, and the recipe's URL is one of TCP.
-    const bridge = createSocketServer((near) => {
+    const bridge = await listening(createSocketServer((near) => {
       const far = connect(redis.socket);
       for (const [from, to] of [[near, far], [far, near]]) from.on("error", () => to.destroy()).pipe(to);
-    });
-    await new Promise((listening) => bridge.listen(0, "127.0.0.1", listening));
-    const env = { REDIS_URL: `redis://127.0.0.1:${bridge.address().port}` };
+    }));
+    const env = { REDIS_URL: `redis://127.0.0.1:${bridge.port}` };
     try {
       const fleet = await Promise.all(Array.from({ length: 5 }, () => reader.run(block, { env })));
       for (const { code, output } of fleet) assert.deepEqual([code, output], [0, "200\n"]);
       assert.deepEqual(await sandbox.counts(), { "POST /v1/auth": 1, "GET /v1/balance": 5 });
     } finally {
       await redis.stop();
-      await new Promise((closed) => bridge.close(closed));
+      await bridge.stop();
     }
   },
 
@@ -116,19 +115,17 @@ export const recipes = {
   async "diff from-sdk.mjs"(reader, block) {
     const { sandbox } = reader;
     // What the SDK asks for is not what Digitalpaye's page documents; the rest is the stand-in's.
-    const sdk = createServer((request, response) => {
+    const sdk = await startServer((request, response) => {
       if (request.url === "/v1/auth/token") return response.end(JSON.stringify({ data: { access_token: "of-the-sdk", expires_in: 600 } }));
       if (request.url !== "/v1/balance" || request.headers.authorization !== "Bearer of-the-sdk") return response.writeHead(404).end();
       return response.end(JSON.stringify({ data: { balance: 125_000, currency: "XOF" } }));
     });
-    await new Promise((listening) => sdk.listen(0, "127.0.0.1", listening));
-    const env = { DIGITALPAYE_PUBLIC_KEY: sandbox.apiKey, DIGITALPAYE_SECRET: sandbox.apiSecret, DOCS_HTTPS: `http://127.0.0.1:${sdk.address().port}` };
+    const env = { DIGITALPAYE_PUBLIC_KEY: sandbox.apiKey, DIGITALPAYE_SECRET: sandbox.apiSecret, DOCS_HTTPS: sdk.url };
     try {
       await bothSides(reader, block, { env });
       assert.deepEqual(await sandbox.counts(), BALANCE);
     } finally {
-      sdk.closeAllConnections();
-      await new Promise((closed) => sdk.close(closed));
+      await sdk.stop();
     }
   },
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { transform } from "esbuild";
 import { run } from "../../../scripts/lib/process.mjs";
 import { bundle } from "../../lib/workerd.mjs";
-import { freePort, packageFolder } from "../reader.mjs";
+import { freePort } from "../../lib/server.mjs";
+import { packageFolder } from "../reader.mjs";
 import { API, ask, down, refused, succeeds } from "./shared.mjs";
 
 export const recipes = {

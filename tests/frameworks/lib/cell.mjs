@@ -1,9 +1,10 @@
 // One cell: a project is made, built, started and asked twice, or a test runner runs its tests; the stand-in for the API says
 // what came of it.
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { must, start, stop } from "../../../scripts/lib/process.mjs";
 import { startSandbox } from "../../lib/sandbox.mjs";
+import { freePort } from "../../lib/server.mjs";
 import { makeProject, versionOf, write } from "./project.mjs";
 
 const BUILD_MS = 600_000;
@@ -120,14 +121,4 @@ async function check(sandbox, { emulated }) {
   const seen = (await sandbox.requests()).map(({ method, path, status }) => `${method} ${path} ${status}`).sort();
   const expected = emulated ? [] : ["GET /v1/balance 200", "GET /v1/balance 200", "POST /v1/auth 200"];
   if (seen.join() !== expected.join()) throw new Error(`the API was asked ${seen.join(", ") || "nothing"}, not ${expected.join(", ") || "nothing"}`);
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,6 +1,6 @@
 // The API as these apps need it: no two tokens are equal, and each tells that it is one.
-import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startServer } from "../../lib/server.mjs";
 
 /** What is in every token, and in nothing else: a file that a build wrote may not have it. */
 export const MARK = "canary-of-the-api-";
@@ -8,7 +8,7 @@ export const MARK = "canary-of-the-api-";
 /** Listens on a free port. `calls` are what came: "POST /v1/auth". */
 export async function startApi() {
   const calls = [];
-  const server = createServer(async (request, response) => {
+  const address = await startServer(async (request, response) => {
     request.resume();
     calls.push(`${request.method} ${request.url}`);
     const number = calls.length;
@@ -21,13 +21,5 @@ export async function startApi() {
     if (request.url === "/v1/balance" && authorization.startsWith(`Bearer ${MARK}`)) return answer(200, { balance: `${MARK}balance-${number}` });
     answer(401, { statusCode: 401, reason: "Unauthorized" });
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    calls,
-    stop: () => new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    }),
-  };
+  return { ...address, calls };
 }

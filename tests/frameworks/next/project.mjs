@@ -1,11 +1,11 @@
 // One Next.js project per version, under target/, where it stays from run to run. The app in it is another one for each cell.
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { target } from "../../../scripts/lib/paths.mjs";
 import { Failure, environment, must, run, start, stop } from "../../../scripts/lib/process.mjs";
 import { installed } from "../../lib/install.mjs";
+import { freePort } from "../../lib/server.mjs";
 import { filesOf } from "./app.mjs";
 
 const BUILD_MS = 10 * 60_000;
@@ -68,15 +68,6 @@ export async function serve(folder, apiUrl) {
     throw new Failure("next start does not answer", { output });
   }
   return { url, stop: () => stop(child), output: () => output };
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** What Next wrote down about a route that is rendered ahead; undefined of one that is rendered on demand. */

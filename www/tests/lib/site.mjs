@@ -1,11 +1,11 @@
 // The built page, served as any static server does.
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "vite";
+import { startServer } from "../../../tests/lib/server.mjs";
 
 const www = fileURLToPath(new URL("../..", import.meta.url));
 const types = {
@@ -40,7 +40,7 @@ export async function serveSite(folder, { prefix = "/", sandbox, headers = {} } 
     return { body: readFileSync(file), type: types[extname(file)] ?? "application/octet-stream" };
   }
 
-  const server = createServer((request, response) => {
+  const address = await startServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const found = pathname.startsWith(prefix) ? read(decodeURIComponent(pathname.slice(prefix.length))) : undefined;
     if (!found) {
@@ -63,13 +63,5 @@ export async function serveSite(folder, { prefix = "/", sandbox, headers = {} } 
     response.writeHead(200, { "Content-Type": found.type, "Content-Length": body.length, ...encoding, ...headers });
     return response.end(body);
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return {
-    url: `http://127.0.0.1:${server.address().port}${prefix}`,
-    sent,
-    close: () => new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    }),
-  };
+  return { url: `${address.url}${prefix}`, sent, close: address.stop };
 }
