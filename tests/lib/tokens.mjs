@@ -1,6 +1,5 @@
 // An API in the test's own process: the test decides when and how each exchange is answered, and sees who hangs up.
-import { createServer } from "node:http";
-import { once } from "node:events";
+import { startServer } from "./server.mjs";
 
 let minted = 0;
 
@@ -111,14 +110,9 @@ export async function startTokens({ lifetime = 600, opaque = false } = {}) {
       response.writeHead(known ? 200 : 401, { "Content-Type": "application/json" });
       response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers, text: request.text }));
     },
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
   };
 
-  const server = createServer(async (request, response) => {
+  const { url, stop } = await startServer(async (request, response) => {
     if (request.method === "POST" && request.url.endsWith("/v1/auth")) {
       request.resume();
       const exchange = new Exchange(api, api.exchanges.length + 1, request, response);
@@ -137,10 +131,7 @@ export async function startTokens({ lifetime = 600, opaque = false } = {}) {
     api.requests.push(request);
     api.resource(request, response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  api.url = `http://127.0.0.1:${server.address().port}`;
-  return api;
+  return Object.assign(api, { url, stop });
 }
 
 export const credentials = { apiKey: "merchant-key", apiSecret: "merchant-secret" };
@@ -150,10 +141,10 @@ const { setTimeout: later } = globalThis;
 
 export const sleep = (milliseconds) => new Promise((resolve) => later(resolve, milliseconds));
 
-/** Waits until something is so; fails after `milliseconds`. */
-export async function until(condition, milliseconds = 5_000) {
-  for (let waited = 0; !condition(); waited += 5) {
-    if (waited > milliseconds) throw new Error(`it did not come true in ${milliseconds} ms: ${condition}`);
+/** Waits until something is so (`what`, in words); fails after `milliseconds`. */
+export async function until(condition, milliseconds = 5_000, what = condition) {
+  for (let waited = 0; !(await condition()); waited += 5) {
+    if (waited > milliseconds) throw new Error(`it did not come true in ${milliseconds} ms: ${what}`);
     await sleep(5);
   }
 }

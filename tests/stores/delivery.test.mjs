@@ -1,20 +1,16 @@
 // Callers get a token once the store has it: processes that end at once leave it to their fleet. A lease is short, and kept
 // by who is still at it.
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createClient } from "redis";
-import { importInstalled, installed } from "../lib/install.mjs";
+import { importInstalled } from "../lib/install.mjs";
 import { answering, memoryStore, tokenReply } from "../lib/listen.mjs";
 import { startRedis } from "../lib/redis.mjs";
 import { track } from "../lib/tokens.mjs";
+import { killMembers, startMember } from "./members.mjs";
 import { startUpstream } from "./upstream.mjs";
 
-const PROCESS = fileURLToPath(new URL("delivery-process.mjs", import.meta.url));
-const consumer = await installed();
 const { DigitalpayeAuth } = await importInstalled();
 const { redisStore } = await importInstalled("digitalpaye-auth/stores/redis");
 const credentials = { apiKey: "fleet-key", apiSecret: "fleet-secret" };
@@ -22,7 +18,6 @@ const credentials = { apiKey: "fleet-key", apiSecret: "fleet-secret" };
 let upstream;
 let server;
 let redis;
-const children = new Set();
 const auths = [];
 
 before(async () => {
@@ -35,8 +30,7 @@ beforeEach(async () => {
   await redis.flushAll();
 });
 afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
+  killMembers();
   for (const auth of auths.splice(0)) auth[Symbol.dispose]();
 });
 after(async () => {
@@ -51,26 +45,10 @@ function client(options) {
   return auth;
 }
 
-/** `ask()` resolves to what its process was given, before it ended. */
+/** A process that wants one token of its fleet and ends as soon as it has it. */
 async function member(options = {}) {
-  const argument = JSON.stringify({ socket: server.socket, options: { ...credentials, baseUrl: upstream.url, ...options } });
-  const env = { ...process.env, DIGITALPAYE_AUTH_CONSUMER: consumer };
-  delete env.NODE_TEST_CONTEXT;
-  const child = fork(PROCESS, [argument], { env, execArgv: [] });
-  children.add(child);
-  const ended = once(child, "exit");
-  await once(child, "message");
-  return {
-    async ask() {
-      const answer = Promise.race([once(child, "message").then(([value]) => value), ended.then(([code, signal]) => ({ ended: signal ?? code }))]);
-      child.send({});
-      return answer;
-    },
-    async kill() {
-      child.kill("SIGKILL");
-      await ended;
-    },
-  };
+  const { ask, kill } = await startMember({ server: { socket: server.socket }, options: { ...credentials, baseUrl: upstream.url, ...options } });
+  return { ask: () => ask({}, { leaves: true }), kill };
 }
 
 describe("the store first", () => {

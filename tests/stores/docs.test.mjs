@@ -16,7 +16,7 @@ import { installed } from "../lib/install.mjs";
 import { startRedis } from "../lib/redis.mjs";
 import { typeset } from "../lib/typography.mjs";
 import { startUpstash } from "./upstash.mjs";
-import { mint } from "./upstream.mjs";
+import { mint } from "../lib/tokens.mjs";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));

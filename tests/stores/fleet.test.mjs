@@ -1,34 +1,30 @@
 // One token for a fleet: processes and clients that share a Redis, its failures, and those of its clients.
 
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createClient } from "redis";
-import { importInstalled, installed } from "../lib/install.mjs";
+import { importInstalled } from "../lib/install.mjs";
 import { startRedis } from "../lib/redis.mjs";
-import { mint, startUpstream } from "./upstream.mjs";
+import { mint, until } from "../lib/tokens.mjs";
+import { killMembers, startMember } from "./members.mjs";
+import { startUpstream } from "./upstream.mjs";
 
 const API_KEY = "fleet-merchant-key";
 const API_SECRET = "fleet-merchant-secret-Zq8";
 const BASIC = Buffer.from(`${API_KEY}:${API_SECRET}`).toString("base64");
-const PROCESS = fileURLToPath(new URL("fleet-process.mjs", import.meta.url));
 const KEY_FORM = /^digitalpaye-auth:\{([0-9a-f]{64}|[A-Za-z0-9_-]{43})\}(:lease)?$/;
 
 /** The longest that one answer of a store is waited for, and what a busy machine may add to a whole call. */
 const ANSWER_MS = 2_000;
 const SLACK_MS = 3_000;
 
-const consumer = await installed();
 const { DigitalpayeAuth } = await importInstalled("digitalpaye-auth");
 const { redisStore } = await importInstalled("digitalpaye-auth/stores/redis");
 
 let upstream;
 let server;
 let redis;
-const children = new Set();
 const connections = new Set();
 const auths = new Set();
 
@@ -44,8 +40,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
+  killMembers();
   for (const auth of auths) auth[Symbol.dispose]();
   auths.clear();
 });
@@ -73,28 +68,8 @@ async function member(more = {}, to = server) {
   return auth;
 }
 
-/** A client in a process of its own, connected. `ask` makes it call `getToken`. */
-async function memberProcess(more = {}) {
-  const argument = JSON.stringify({ socket: server.socket, options: { ...options(), ...more } });
-  const env = { ...process.env, DIGITALPAYE_AUTH_CONSUMER: consumer };
-  delete env.NODE_TEST_CONTEXT;
-  const child = fork(PROCESS, [argument], { env, execArgv: [] });
-  children.add(child);
-  const exited = once(child, "exit").then(([code, signal]) => ({ exited: signal ?? code }));
-  const message = () => Promise.race([once(child, "message").then(([answer]) => answer), exited]);
-  assert.deepEqual(await message(), { ready: true });
-  return {
-    ask(call = {}) {
-      const answer = message();
-      child.send(call);
-      return answer;
-    },
-    kill() {
-      child.kill("SIGKILL");
-      return exited;
-    },
-  };
-}
+/** A client in a process of its own, connected. */
+const memberProcess = (more) => startMember({ server: { socket: server.socket }, options: { ...options(), ...more } });
 
 /** The entry's key, once there is one; lease keys apart. */
 async function entryKey() {
@@ -107,14 +82,7 @@ async function entryKey() {
   return keys[0];
 }
 
-/** Waits until `condition` holds, for a while. */
-async function settled(condition, what = condition) {
-  const deadline = performance.now() + 10_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `never: ${what}`);
-    await sleep(10);
-  }
-}
+const settled = (condition, what) => until(condition, 10_000, what);
 
 describe("a fleet", () => {
   test("20 processes that start together make 1 exchange, and a late one none", async () => {
@@ -218,7 +186,7 @@ describe("what is in Redis", () => {
   });
 
   test("counts from when the server minted the token, not from when it came", async () => {
-    const old = mint(600, Math.floor(Date.now() / 1_000) - 570);
+    const old = mint(600, { now: Date.now() - 570_000 });
     const auth = await member({
       fetch: async () => Response.json(
         { statusCode: 200, message: "Successful", data: old },
@@ -249,7 +217,7 @@ describe("what is in Redis", () => {
   test("lives as long as Redis says, whatever the local clock thinks of exp", async () => {
     await (await member()).getToken();
     const key = await entryKey();
-    const hourAgo = mint(600, Math.floor(Date.now() / 1_000) - 3_600);
+    const hourAgo = mint(600, { now: Date.now() - 3_600_000 });
     await redis.set(key, JSON.stringify(hourAgo), { PX: 500_000 });
     assert.equal((await (await member()).getToken()).token, hourAgo.token);
     assert.equal(upstream.exchanges(), 1);

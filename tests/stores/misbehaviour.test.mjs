@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { importInstalled } from "../lib/install.mjs";
-import { mint } from "./upstream.mjs";
+import { granted, mint, until } from "../lib/tokens.mjs";
 
 const { DigitalpayeAuth, InvalidOptionsError } = await importInstalled("digitalpaye-auth");
 
@@ -24,9 +24,9 @@ after(async () => {
 function client(store, options = {}) {
   const tokens = [];
   const fetch = async () => {
-    const { token, exp } = mint(600);
-    tokens.push(token);
-    return Response.json({ statusCode: 200, message: "Successful", data: { token, exp } });
+    const grant = mint(600);
+    tokens.push(grant.token);
+    return new Response(granted(grant));
   };
   const auth = new DigitalpayeAuth({
     apiKey: "merchant-key",
@@ -181,7 +181,7 @@ describe("get returns a token that is none:", { concurrency: 20 }, () => {
     "an opaque token with more than 24 h": { token: "opaque", exp: now() + 90_000 },
     "a JWT with more than 24 h": { ...mint(90_000) },
     "a JWT with no life": mint(0),
-    "a JWT past its life": mint(600, now() - 3_600),
+    "a JWT past its life": mint(600, { now: Date.now() - 3_600_000 }),
     "milliseconds for exp": { token: "opaque", exp: Date.now() + 600_000 },
     "a getter for token that throws": Object.assign(getters("token"), { exp: jwt.exp, ttlSeconds: 500 }),
     "a getter for exp that throws": Object.assign(getters("exp"), { token: jwt.token, ttlSeconds: 500 }),
@@ -198,7 +198,7 @@ describe("get returns a token that is none:", { concurrency: 20 }, () => {
 });
 
 describe("get returns a token that is one, and no exchange is made:", () => {
-  const past = mint(600, Math.floor(Date.now() / 1_000) - 3_600);
+  const past = mint(600, { now: Date.now() - 3_600_000 });
   const cases = {
     "a JWT with its life": () => ({ ...mint(600), ttlSeconds: 500 }),
     "a JWT without its life": () => mint(600),
@@ -363,7 +363,7 @@ describe("what the store is told:", () => {
       .map(([name, method]) => [name, spy(name, method)]));
     const { auth } = client(store, { timeout: 7_000 });
     const { token, exp } = await auth.getToken();
-    await settled(() => calls.some(([name]) => name === "release"));
+    await until(() => calls.some(([name]) => name === "release"));
     const of = (name) => calls.filter(([called]) => called === name);
     const keys = new Set(calls.map(([, key]) => key));
     assert.equal(keys.size, 1);
@@ -382,7 +382,7 @@ describe("what the store is told:", () => {
     assert.equal(of("delete").length, 0);
     assert.ok(!JSON.stringify(calls).includes("merchant"));
     auth.invalidate();
-    await settled(() => of("delete").length === 1);
+    await until(() => of("delete").length === 1);
   });
 
   test("another key for another baseUrl, environment or apiKey, the same for another secret or client", async () => {
@@ -420,7 +420,7 @@ describe("what the store is told:", () => {
         told.push("released");
         await release();
       };
-      return { store, told, when: (word) => settled(() => told.includes(word)) };
+      return { store, told, when: (word) => until(() => told.includes(word)) };
     };
     const slow = { fetch: () => new Promise(() => {}) };
 
@@ -474,7 +474,7 @@ describe("what the store is told:", () => {
     const refused = () => Promise.resolve(Response.json({ statusCode: 401, message: "UnauthorizedError", reason: "non" }, { status: 401 }));
     const { auth } = client(store, { fetch: refused });
     await assert.rejects(auth.getToken(), { code: "unauthorized" });
-    await settled(() => acquired === 1 && released === 1);
+    await until(() => acquired === 1 && released === 1);
   });
 });
 
@@ -545,7 +545,7 @@ describe("invalidate():", () => {
       },
     });
     const pending = [auth.getToken(), auth.getToken()];
-    await settled(() => sent === 1);
+    await until(() => sent === 1);
     auth.invalidate();
     for (const { token } of await Promise.all(pending)) assert.equal(token, fresh.token);
     await sleep(400);
@@ -570,7 +570,7 @@ describe("a fleet:", () => {
   test("a forced token is shared, by a client that never asked the store before too", async () => {
     const store = memoryStore();
     const { token } = await client(store).auth.getToken({ forceRefresh: true });
-    await settled(() => store.entries.size === 1);
+    await until(() => store.entries.size === 1);
     const other = client(store);
     assert.equal((await other.auth.getToken()).token, token);
     assert.equal(other.tokens.length, 0);
@@ -641,12 +641,3 @@ describe("a store that calls its own client:", { concurrency: 20 }, () => {
     });
   }
 });
-
-/** Waits until `condition` holds, for a while. */
-async function settled(condition) {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `never: ${condition}`);
-    await sleep(5);
-  }
-}

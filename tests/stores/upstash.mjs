@@ -2,8 +2,8 @@
 // replies in base64 when the client asks for that.
 
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
 import { Redis } from "ioredis";
+import { startServer, textOf } from "../lib/server.mjs";
 
 /**
  * Starts it in front of `{ socket, port, password }`. `answer(command)`, if it is set, may answer in Redis' place: with
@@ -13,7 +13,7 @@ export async function startUpstash({ socket, port, password }) {
   const redis = new Redis({ ...(socket === undefined ? { host: "127.0.0.1", port } : { path: socket }), ...(password && { password }), enableOfflineQueue: false, retryStrategy: () => 50 });
   redis.on("error", () => {});
   await new Promise((resolve) => redis.once("ready", resolve));
-  const upstash = { token: randomUUID(), answer: () => undefined, requests: 0, stop };
+  const upstash = { token: randomUUID(), answer: () => undefined, requests: 0 };
 
   const run = async (command, base64) => {
     const own = upstash.answer(command);
@@ -27,14 +27,13 @@ export async function startUpstash({ socket, port, password }) {
     }
   };
 
-  const server = createServer(async (request, response) => {
+  const { url, stop } = await startServer(async (request, response) => {
     upstash.requests += 1;
     const reply = (status, body) => {
       response.writeHead(status, { "Content-Type": "application/json" });
       response.end(typeof body === "string" ? body : JSON.stringify(body));
     };
-    let text = "";
-    for await (const chunk of request.setEncoding("utf8")) text += chunk;
+    const text = await textOf(request);
     if (request.headers.authorization !== `Bearer ${upstash.token}`) return reply(401, { error: "WRONGPASS invalid or missing auth token" });
     const base64 = request.headers["upstash-encoding"] === "base64";
     const body = JSON.parse(text);
@@ -43,15 +42,13 @@ export async function startUpstash({ socket, port, password }) {
     const { status, body: own, ...answer } = await run(body, base64);
     return reply(status ?? ("error" in answer ? 400 : 200), own ?? answer);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  upstash.url = `http://127.0.0.1:${server.address().port}`;
-
-  function stop() {
-    redis.disconnect();
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  }
-  return upstash;
+  return Object.assign(upstash, {
+    url,
+    stop() {
+      redis.disconnect();
+      return stop();
+    },
+  });
 }
 
 function encode(reply) {

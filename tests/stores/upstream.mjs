@@ -1,6 +1,7 @@
 // An API that counts its exchanges, in the test's own process, so that a test decides when each one is answered.
 
-import { createServer } from "node:http";
+import { startServer } from "../lib/server.mjs";
+import { granted, mint } from "../lib/tokens.mjs";
 
 /**
  * Starts it.
@@ -26,35 +27,18 @@ export async function startUpstream() {
       upstream.before = async () => {};
       upstream.tokens.length = 0;
     },
-    stop() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
   };
 
-  const server = createServer(async (request, response) => {
+  const { url, stop } = await startServer(async (request, response) => {
     request.resume();
     if (request.method !== "POST" || request.url !== "/v1/auth") return response.writeHead(404).end();
     count += 1;
     waiting.get(count)?.();
     await upstream.before(count);
-    const { token, exp } = mint(upstream.lifetime);
-    upstream.tokens.push(token);
+    const grant = mint(upstream.lifetime);
+    upstream.tokens.push(grant.token);
     response.writeHead(200, { "Content-Type": "application/json" });
-    response.end(JSON.stringify({ statusCode: 200, message: "Successful", data: { token, exp } }));
+    response.end(granted(grant));
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  upstream.url = `http://127.0.0.1:${server.address().port}`;
-  return upstream;
-}
-
-let minted = 0;
-
-/** A JWT of the API's form, like no other. Nobody verifies it. */
-export function mint(lifetime, now = Math.floor(Date.now() / 1_000)) {
-  minted += 1;
-  const encode = (part) => Buffer.from(JSON.stringify(part)).toString("base64url");
-  const claims = { companyId: `${process.pid}-${minted}`, iat: now, exp: now + lifetime };
-  const token = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}.c2lnbmF0dXJl`;
-  return { token, exp: claims.exp };
+  return Object.assign(upstream, { url, stop });
 }

@@ -1,6 +1,4 @@
-// One process of a fleet of mixed clients: `node mixed-process.mjs '{ "name", "server", "options" }'`. Once it is
-// connected it waits for its parent's word, asks, and tells what came of it.
-
+// One process of a fleet (see members.mjs): it has a client of one Redis, asks when its parent says so, and tells what came of it.
 import { importInstalled } from "../lib/install.mjs";
 import { CLIENTS } from "./clients.mjs";
 
@@ -16,13 +14,9 @@ const auth = new DigitalpayeAuth({ ...options, store });
 
 process.on("unhandledRejection", (error) => process.send({ error: `unhandled: ${error}` }));
 process.on("disconnect", () => process.exit());
-process.on("message", async () => {
+process.on("message", async ({ call, leaves }) => {
   const started = performance.now();
-  try {
-    const { token } = await auth.getToken();
-    process.send({ token, ms: performance.now() - started });
-  } catch (error) {
-    process.send({ error: `${error.name}: ${error.message}` });
-  }
+  const answer = await auth.getToken(call).then(({ token }) => ({ token }), (error) => ({ error: `${error.name}: ${error.message}` }));
+  process.send({ ...answer, ms: performance.now() - started }, () => leaves && process.exit());
 });
 process.send({ ready: true });
