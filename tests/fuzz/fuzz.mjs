@@ -7,7 +7,7 @@ import { environment } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { dice } from "../lib/dice.mjs";
 import { heldBy } from "../lib/snapshot.mjs";
-import { marksOf } from "./execute.mjs";
+import { marksOf } from "./look.mjs";
 import { drawInput } from "./inputs.mjs";
 import { mixed } from "./seeds.mjs";
 

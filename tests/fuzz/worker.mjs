@@ -8,9 +8,11 @@ import { writeHeapSnapshot } from "node:v8";
 import { dice } from "../lib/dice.mjs";
 import { memories, pages, remembered } from "../lib/memories.mjs";
 import { virtualTime } from "../lib/virtual.mjs";
-import { World, marksOf } from "./execute.mjs";
+import { closed, outcomes, run } from "./execute.mjs";
 import { drawInput } from "./inputs.mjs";
+import { marksOf } from "./look.mjs";
 import { mixed } from "./seeds.mjs";
+import { World } from "./world.mjs";
 
 /** 32 MiB: what the largest inputs take, several times over, and no more however long it goes on. */
 const PAGES = 512;
@@ -47,10 +49,10 @@ async function execute(input, isSampled, looksIntoMemory) {
   time.restart();
   world = new World(input, { api, time, marks, now, isSampled });
   try {
-    await world.run();
+    await run(world);
   } catch (error) {
     world.problem(`the execution threw ${error?.stack ?? typeof error}`);
-    world.poisoned = !world.closed();
+    world.poisoned = !closed(world);
   }
   // Now, before the collector takes what was forgotten to be overwritten.
   if (looksIntoMemory && remembered(marks.credentials)) world.problem(KEPT);
@@ -92,7 +94,7 @@ async function note(name, input, isSampled, looksIntoMemory) {
   if (world.compared) figures.compared += 1;
   figures.calls += world.calls.length;
   figures.requests += world.sends.length + world.requests;
-  for (const outcome of world.outcomes()) figures.outcomes[outcome] = (figures.outcomes[outcome] ?? 0) + 1;
+  for (const outcome of outcomes(world)) figures.outcomes[outcome] = (figures.outcomes[outcome] ?? 0) + 1;
   if (problems.length > 0) finds.push({ name, problems, input });
   return !world.poisoned && finds.length < (given.limit ?? 10);
 }
