@@ -1,27 +1,16 @@
 // The option waitUntil: it gets every flight, from its start to the end of its work.
 import assert from "node:assert/strict";
-import { before, beforeEach, describe, test } from "node:test";
-import { rejectionsPerTest } from "../lib/client.mjs";
+import { beforeEach, describe, test } from "node:test";
 import { importInstalled } from "../lib/install.mjs";
 import { credentials, track } from "../lib/tokens.mjs";
-import { scriptedFetch, virtualTime } from "../lib/virtual.mjs";
+import { SECOND, api, client, now, time, virtualApiPerTest } from "../lib/virtual-client.mjs";
 
-const time = virtualTime();
-const SECOND = 1_000;
-
-let DigitalpayeAuth, InvalidOptionsError;
-let api;
+const { DigitalpayeAuth, InvalidOptionsError } = await importInstalled();
 let works;
-
-before(async () => {
-  ({ DigitalpayeAuth, InvalidOptionsError } = await importInstalled());
-});
+virtualApiPerTest();
 beforeEach(() => {
-  time.clear();
-  api = scriptedFetch(time);
   works = [];
 });
-rejectionsPerTest();
 
 const note = (work) => {
   works.push({ work, ...track(work) });
@@ -30,9 +19,7 @@ const note = (work) => {
 };
 
 async function holding(options) {
-  const auth = new DigitalpayeAuth({
-    ...credentials, baseUrl: "http://127.0.0.1:9", fetch: api.fetch, maxRetries: 0, waitUntil: note, ...options,
-  });
+  const auth = client({ waitUntil: note, ...options });
   const first = track(auth.getToken());
   await time.settle();
   const token = api.last.token(600);
@@ -41,12 +28,6 @@ async function holding(options) {
   assert.deepEqual(works.splice(0).map(({ state }) => state), options?.waitUntil ? [] : ["resolved"], "that of the first exchange");
   const from = api.last.at;
   return { auth, token, at: (seconds) => time.advanceTo(from + seconds * SECOND) };
-}
-
-async function now(auth, call) {
-  const caller = track(auth.getToken(call));
-  await time.settle();
-  return caller;
 }
 
 test("it gets a promise of its own for each refresh behind a caller's back, in the caller's turn", async () => {
