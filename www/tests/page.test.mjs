@@ -1,95 +1,11 @@
 // The built page in real browsers: every state of it, in both languages, at two widths, in both themes.
 import assert from "node:assert/strict";
-import test, { after, before, describe, it } from "node:test";
+import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startSandbox } from "../../tests/lib/sandbox.mjs";
-import { startServer } from "../../tests/lib/server.mjs";
 import { contentSecurityPolicy } from "../csp.js";
-import { audit, launch, open, overflow, picture } from "./lib/browsers.mjs";
-import { buildSite, serveSite } from "./lib/site.mjs";
-
-const SECRET = "sandbox_secret_that_nobody_else_has";
-const settings = { chromium: "fr-FR,fr", firefox: "en-GB,en" };
-/** By name: a browser, a stand-in of its own, and the site that knows it. */
-const benches = {};
-let built;
-
-const suites = { chromium: [], firefox: [] };
-const inBrowser = (name, title, work) => suites[name].push([title, work]);
-
-before(async () => {
-  built = await buildSite();
-  await Promise.all(Object.entries(settings).map(async ([name, language]) => {
-    const sandbox = await startSandbox({ apiSecret: SECRET });
-    const site = await serveSite(built.folder, { sandbox: given(sandbox) });
-    benches[name] = { sandbox, site };
-    benches[name].browser = await launch(name, language);
-    console.log(`${name}: ${benches[name].browser.version}`);
-  }));
-});
-
-after(async () => {
-  for (const { browser, site, sandbox } of Object.values(benches)) {
-    await browser?.close();
-    await site.close();
-    await sandbox.stop();
-  }
-  built?.remove();
-});
-
-const given = ({ apiKey, apiSecret, url }) => ({ apiKey, apiSecret, baseUrl: url, environment: "Sandbox" });
-
-/** Opens the page, lets `work` use it, and insists that nothing was wrong on the way. */
-async function visit(name, options, work) {
-  const { browser, sandbox, site } = benches[name];
-  await sandbox.reset();
-  const { page, complaints } = await open(browser, options.url ?? site.url, options);
-  const look = async (state, { audited = true } = {}) => {
-    await picture(page, [name, options.language ?? "", options.width ?? 1280, options.dark ? "dark" : "light", state].filter(Boolean).join("-"));
-    if (audited) assert.deepEqual(await audit(page), [], `axe: ${state}`);
-    assert.deepEqual(await overflow(page), [], `width: ${state}`);
-  };
-  try {
-    if (options.language) await page.click(`#language-${options.language}`);
-    if (options.dark && name === "firefox") await page.click("#theme");
-    await work(page, look, sandbox);
-    assert.deepEqual(await complaints(), []);
-  } finally {
-    await page.close();
-  }
-}
-
-const text = (page, selector) => page.$eval(selector, (element) => element.innerText);
-const texts = (page, selector) => page.$$eval(selector, (elements) => elements.map((element) => element.innerText));
-const until = (page, condition, ...values) => page.waitForFunction(condition, { polling: 50 }, ...values);
-const submit = (page) => page.click("button[type=submit]");
-const ask = async (page, index) => (await page.$$("#panel-lifecycle button.primary"))[index].click();
-
-const logged = (page, words) => until(page, (words) => document.querySelector(".log").innerText.includes(words), words);
-
-/** Sets how the stand-in answers, and waits until it knows. */
-async function answers(sandbox, page, tab, behaviour) {
-  // Told once more what it does already, the page would say so to the stand-in at a moment that nobody could wait for.
-  const before = await page.$eval(`#${tab}-behaviour`, ({ value }) => value);
-  if (before === behaviour) return;
-  // Of two that are not normal, the stand-in does not say which it knows.
-  if (before !== "normal" && behaviour !== "normal") await answers(sandbox, page, tab, "normal");
-  await page.select(`#${tab}-behaviour`, behaviour);
-  for (let tries = 0; tries < 60; tries++) {
-    const { left } = await (await fetch(`${sandbox.url}/_sandbox/script`)).json();
-    if ((left > 0) === (behaviour !== "normal")) return;
-    await sleep(25);
-  }
-  assert.fail(`the stand-in was not told to answer: ${behaviour}`);
-}
-
-async function type(page, field, value) {
-  await page.$eval(`#option-${field}`, (input, value) => {
-    input.closest("details")?.setAttribute("open", "");
-    input.value = value;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  }, value);
-}
+import { SECRET, answers, benches, built, given, inBrowser, runInBrowsers, submit, text, texts, type, until, visit } from "./lib/bench.mjs";
+import { launch, open } from "./lib/browsers.mjs";
+import { serveSite } from "./lib/site.mjs";
 
 for (const [name, language, width, dark] of [
   ["chromium", "fr", 1280, false], ["chromium", "en", 360, true], ["firefox", "en", 1280, false], ["firefox", "fr", 360, true],
@@ -217,109 +133,6 @@ inBrowser("chromium", "attempts after a failure are drawn, an exchange can be ca
     await until(page, () => document.querySelector(".grant")?.innerText.includes("no JWT"));
     await look("opaque");
   });
-});
-
-for (const [name, language, width, dark] of [["chromium", "fr", 1280, false], ["chromium", "en", 360, true], ["firefox", "en", 1280, true]]) {
-  inBrowser(name, `${language}, ${width} px: ten thousand callers, renewals, failures, and a clock that is an hour off`, async () => {
-    await visit(name, { language, width, dark }, async (page, look, sandbox) => {
-      await page.click("#tab-lifecycle");
-      await until(page, () => !document.querySelector("#panel-lifecycle .pair").hidden);
-      await look("lifecycle-start");
-      await sandbox.config({ lifetime: 3, distinctTokens: true });
-      await ask(page, 2);
-      await until(page, () => /10.000.*: 1\D/.test(document.querySelector(".said").innerText));
-      assert.equal(await sandbox.exchanges(), 1);
-
-      // Steady callers see one renewal after another, and no failure.
-      await page.click("#traffic");
-      await until(page, () => Number(document.querySelector(".total-tokens dd").innerText) >= 2);
-      const number = (kind) => page.$eval(`.total-${kind} dd`, (dd) => Number(dd.innerText.replace(/\D/g, "")));
-      assert.equal(await number("failed"), 0);
-      // What nobody sees, the package tells.
-      await logged(page, { en: "A renewal behind the callers is done", fr: "Un renouvellement est fait à l’insu des appelants" }[language]);
-
-      // The clock changes nothing.
-      await sandbox.config({ lifetime: 600 });
-      await page.evaluate(() => [...document.querySelectorAll("#panel-lifecycle .buttons:not(.joined) button:not(.primary)")].at(0).click());
-      await until(page, () => document.querySelector(".now-held .ring-left").innerText > "9:00");
-      const before = await sandbox.exchanges();
-      const real = Date.now();
-      for (const index of [0, 2]) {
-        await page.evaluate((index) => document.querySelectorAll(".joined button")[index].click(), index);
-        const off = await page.evaluate(() => Date.now()) - real;
-        assert.ok(Math.abs(Math.abs(off) - 3_600_000) < 60_000, `${off} ms`);
-        await ask(page, 0);
-        await sleep(600);
-      }
-      // A clock that goes ahead looks as after a sleep: one exchange, at most, for each of the two.
-      assert.ok(await sandbox.exchanges() <= before + 2);
-      assert.equal(await number("failed"), 0);
-      await look("lifecycle-clock");
-
-      // While the API is out of order the held token is served; without one, callers see the error.
-      await answers(sandbox, page, "lifecycle", "status503");
-      await ask(page, 1);
-      await until(page, () => /100.*: 0\D/.test(document.querySelector(".said").innerText));
-      await page.evaluate(() => [...document.querySelectorAll("#panel-lifecycle .buttons:not(.joined) button:not(.primary)")].at(1).click());
-      await ask(page, 1);
-      await until(page, () => document.querySelector(".said").innerText.includes("internal_server_error"));
-      await until(page, () => Number(document.querySelector(".total-failed dd").innerText) >= 100);
-      await logged(page, { en: "Attempt 1 fails: internal_server_error (503).", fr: "L’essai 1 échoue\u00a0: internal_server_error (503)." }[language]);
-      await look("lifecycle-failing");
-
-      // What was set wrong is right again on the other tabs, and the steady callers are gone.
-      await page.click("#tab-code");
-      assert.ok(Math.abs(await page.evaluate(() => Date.now()) - Date.now()) < 60_000);
-      await sleep(100);
-      const calm = await number("callers");
-      await sleep(700);
-      assert.equal(await number("callers"), calm);
-    });
-  });
-}
-
-for (const [language, line, mark] of [
-  ["en", "A renewal behind the callers fails: internal_server_error (503).", "renewal failed"],
-  ["fr", "Un renouvellement échoue à l’insu des appelants\u00a0: internal_server_error (503).", "renouvellement échoué"],
-]) {
-  inBrowser("chromium", `${language}: a renewal that fails behind the callers' backs is told, while they are served`, async () => {
-    await visit("chromium", { language }, async (page, look, sandbox) => {
-      await page.click("#tab-lifecycle");
-      await until(page, () => !document.querySelector("#panel-lifecycle .pair").hidden);
-      await sandbox.config({ lifetime: 10, distinctTokens: true });
-      await page.click("#traffic");
-      await until(page, () => Number(document.querySelector(".total-tokens dd").innerText) === 1);
-      await answers(sandbox, page, "lifecycle", "status503");
-      // It begins 8 s after the token came, and its three attempts take up to another second.
-      await page.waitForFunction((words) => document.querySelector(".log").innerText.includes(words), { polling: 50, timeout: 20_000 }, line);
-      assert.equal(await text(page, ".total-failed dd"), "0");
-      await until(page, (mark) => [...document.querySelectorAll(".outside text")].some(({ textContent }) => textContent === mark), mark);
-      await look("lifecycle-renewal");
-    });
-  });
-}
-
-inBrowser("chromium", "the lifecycle works with an API that has no control panel", async () => {
-  const exp = () => Math.floor(Date.now() / 1_000) + 600;
-  const server = await startServer((request, response) => {
-    response.setHeader("Access-Control-Allow-Origin", "*");
-    response.setHeader("Access-Control-Allow-Headers", "Authorization, X-Environment");
-    if (request.method === "OPTIONS") return response.writeHead(204).end();
-    if (request.url !== "/v1/auth") return response.writeHead(404).end();
-    return response.end(JSON.stringify({ statusCode: 200, message: "Successful", data: { token: "opaque.token", exp: exp() } }));
-  });
-  const elsewhere = await serveSite(built.folder, { sandbox: { ...given(benches.chromium.sandbox), baseUrl: server.url } });
-  try {
-    await visit("chromium", { url: `${elsewhere.url}#lifecycle` }, async (page, look, sandbox) => {
-      assert.equal(await page.$eval("#panel-lifecycle .control .pair", ({ hidden }) => hidden), true);
-      await ask(page, 1);
-      await until(page, () => /100.*: 1\D/.test(document.querySelector(".said").innerText));
-      await look("lifecycle-no-control");
-    });
-  } finally {
-    await elsewhere.close();
-    await server.stop();
-  }
 });
 
 for (const name of ["chromium", "firefox"]) {
@@ -459,14 +272,7 @@ for (const name of ["chromium", "firefox"]) {
   });
 }
 
-// Side by side: most of the time a page waits for the API.
-describe("the page", { concurrency: true }, () => {
-  for (const [name, tests] of Object.entries(suites)) {
-    describe(name, { concurrency: 1 }, () => {
-      for (const [title, work] of tests) it(title, work);
-    });
-  }
-});
+runInBrowsers();
 
 test("figures of the built page", async () => {
   const { sandbox } = benches.chromium;
