@@ -1,32 +1,28 @@
 // What the tests of the documentation read out of Markdown: code blocks, headings, tables, links.
+import MarkdownIt from "markdown-it";
+
+const parser = new MarkdownIt({ html: true });
+// Links as they are written, not as a browser asks for them.
+parser.normalizeLink = (target) => target;
+const tokensOf = (markdown) => parser.parse(markdown, {});
 
 /**
  * The fenced code blocks. The info string of each is `LANGUAGE NAME`; readers see neither, tests know a block by its
  * name, which is also the file that it is saved as.
  */
 export function blocksOf(markdown) {
-  const blocks = [];
-  let block;
-  for (const [index, line] of markdown.split("\n").entries()) {
-    const fence = /^( *)(`{3,}|~{3,})(.*)$/.exec(line);
-    if (!block && fence) {
-      const [language = "", name = ""] = fence[3].trim().split(/\s+/);
-      block = { language, name, line: index + 1, fence: fence[2], lines: [] };
-    } else if (block && fence && fence[2].startsWith(block.fence) && fence[3].trim() === "") {
-      blocks.push({ language: block.language, name: block.name, line: block.line, code: `${block.lines.join("\n")}\n` });
-      block = undefined;
-    } else block?.lines.push(line);
-  }
-  if (block) throw new Error(`the code block that begins in line ${block.line} does not end`);
-  return blocks;
+  const lines = markdown.split("\n");
+  return tokensOf(markdown).filter(({ type }) => type === "fence").map(({ info, map: [start, end], markup, content }) => {
+    if (!lines[end - 1].trim().startsWith(markup)) throw new Error(`the code block that begins in line ${start + 1} does not end`);
+    const [language = "", name = ""] = info.trim().split(/\s+/);
+    return { language, name, line: start + 1, code: content };
+  });
 }
 
 /** The text without its code blocks, line for line. */
 export function proseOf(markdown) {
   const lines = markdown.split("\n");
-  for (const { line, code } of blocksOf(markdown)) {
-    lines.fill("", line - 1, line + code.split("\n").length);
-  }
+  for (const { type, map } of tokensOf(markdown)) if (type === "fence") lines.fill("", ...map);
   return lines.join("\n");
 }
 
@@ -49,27 +45,32 @@ export function sidesOf({ code }) {
 /** The headings, each with the anchor that GitHub gives it. */
 export function headingsOf(markdown) {
   const seen = new Map();
-  return [...proseOf(markdown).matchAll(/^(#{1,6}) (.+)$/gm)].map(([, hashes, text]) => {
+  const tokens = tokensOf(markdown);
+  return tokens.filter(({ type }) => type === "heading_open").map((heading) => {
+    const text = tokens[tokens.indexOf(heading) + 1].content;
     const slug = text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-");
     const times = seen.get(slug) ?? 0;
     seen.set(slug, times + 1);
-    return { level: hashes.length, text, anchor: times === 0 ? slug : `${slug}-${times}` };
+    return { level: Number(heading.tag.slice(1)), text, anchor: times === 0 ? slug : `${slug}-${times}` };
   });
 }
 
 /** The tables: their header's cells, and their rows' cells. */
 export function tablesOf(markdown) {
-  const cells = (line) => line.trim().slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim());
-  return [...proseOf(markdown).matchAll(/^\|.+\|\n\|[ :|-]+\|\n(?:\|.+\|(?:\n|$))*/gm)].map(([text]) => {
-    const [header, , ...rows] = text.trimEnd().split("\n").map(cells);
-    return { header, rows };
-  });
+  const tables = [];
+  for (const { type, content, map } of tokensOf(markdown)) {
+    if (type === "table_open") tables.push([]);
+    else if (type === "tr_open") tables.at(-1).push([]);
+    // Of all text, cells alone are not told the line that they are in.
+    else if (type === "inline" && !map) tables.at(-1).at(-1).push(content);
+  }
+  return tables.map(([header, ...rows]) => ({ header, rows }));
 }
 
 /** The targets of links and images. */
 export function linksOf(markdown) {
-  const prose = proseOf(markdown).replace(/`[^`\n]*`/g, "");
-  return [...prose.matchAll(/\]\(<?([^()\s>]+)>?\)/g)].map(([, target]) => target);
+  const inline = tokensOf(markdown).flatMap(({ children }) => children ?? []);
+  return inline.flatMap((token) => token.attrGet("href") ?? token.attrGet("src") ?? []);
 }
 
 /** The text in backticks at the beginning of a table's cell, which may be a link. */
