@@ -1,10 +1,10 @@
 // Runs `digitalpaye-auth doctor` of the installed package, against servers of the test's own that have a fault each.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { createServer as createHttp } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { join } from "node:path";
+import { outcomeOf } from "../lib/child.mjs";
 import { installed } from "../lib/install.mjs";
 import { credentialForms, leak } from "../lib/leaks.mjs";
 import { listening } from "../lib/server.mjs";
@@ -24,10 +24,7 @@ export async function doctor(env = {}, args = [], { program = process.execPath, 
   const child = spawn(program, [...flags, file, "doctor", ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...configured, ...env }, timeout: 120_000, killSignal: "SIGKILL", stdio: ["ignore", "pipe", "pipe"],
   });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text) => { stdout += text; });
-  child.stderr.setEncoding("utf8").on("data", (text) => { stderr += text; });
-  const [status] = await once(child, "close");
+  const { code: status, stdout, stderr } = await outcomeOf(child);
   assert.equal(leak(stdout + stderr, [...secrets, ...handedOut]), undefined);
   const lines = stdout.split("\n");
   for (const line of lines) {

@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { must, which } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { blocksOf } from "../docs/extract.mjs";
+import { outcomeOf } from "../lib/child.mjs";
 import { installed } from "../lib/install.mjs";
 import { startServer } from "../lib/server.mjs";
 import { UNAUTHORIZED, cases } from "./cases.mjs";
@@ -90,12 +91,7 @@ test("what no request can be made of is answered, and ends nothing", async (t) =
 
 test("a port that is taken is one line and exit code 1", async () => {
   const { port, stop } = await startServer();
-  const { status, stdout, stderr } = await new Promise((resolve) => {
-    const child = spawn(command, ["emulator", "--port", String(port)]);
-    const seen = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"]) child[name].on("data", (text) => { seen[name] += text; });
-    child.on("close", (status) => resolve({ ...seen, status }));
-  });
+  const { code: status, stdout, stderr } = await outcomeOf(spawn(command, ["emulator", "--port", String(port)]));
   await stop();
   assert.deepEqual([status, stdout], [1, ""]);
   assert.equal(stderr, `digitalpaye-auth emulator: port ${port} is taken on 127.0.0.1; --port 0 takes a free one\n`);

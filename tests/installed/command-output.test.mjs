@@ -1,11 +1,11 @@
 // `npx digitalpaye-auth` whose reader has gone, or whose disk is full: no stack trace, whatever runs it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { engine } from "../conformance/lib/engines.mjs";
+import { outcomeOf } from "../lib/child.mjs";
 import { installed } from "../lib/install.mjs";
 import { startRaw } from "../lib/raw.mjs";
 import { PAGE, failure, reply } from "../lib/replies.mjs";
@@ -19,13 +19,10 @@ const configured = { DIGITALPAYE_API_KEY: "merchant-4711", DIGITALPAYE_API_SECRE
 async function run(args, [stdout, stderr], { program = process.execPath, flags = [] } = {}) {
   const stdio = ["ignore", ...[stdout, stderr].map((end) => (end === "closed" ? "pipe" : end))];
   const child = spawn(program, [...flags, file, ...args], { stdio, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...configured }, timeout: 60_000, killSignal: "SIGKILL" });
-  const seen = { stdout: "", stderr: "" };
-  for (const [name, end] of [["stdout", stdout], ["stderr", stderr]]) {
-    if (end === "closed") child[name].destroy();
-    else if (end === "pipe") child[name].setEncoding("utf8").on("data", (text) => { seen[name] += text; });
-  }
-  const [status, signal] = await once(child, "close");
-  return { status, signal, ...seen };
+  if (stdout === "closed") child.stdout.destroy();
+  if (stderr === "closed") child.stderr.destroy();
+  const { code: status, ...rest } = await outcomeOf(child);
+  return { status, ...rest };
 }
 
 async function withFullDisk(use) {

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { outcomeOf } from "../lib/child.mjs";
 import { startSandbox, valuesOf } from "../lib/sandbox.mjs";
 
 const HOST = "https://api.digitalpaye.com";
@@ -106,22 +107,14 @@ function pointed(name, secret = sandbox.apiSecret) {
 }
 
 /** Runs a program and gives what it printed; no proxy may come between it and the stand-in. */
-function output(program, args, input = "") {
+async function output(program, args, input = "") {
   const environment = Object.entries(process.env).filter(([name]) => !/^(https?|all)_proxy$/i.test(name));
-  return new Promise((done, fail) => {
-    const child = spawn(program, args, { cwd: here, env: Object.fromEntries(environment), timeout: 60_000 });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => { stdout += text; });
-    child.stderr.setEncoding("utf8").on("data", (text) => { stderr += text; });
-    child.on("error", fail);
-    child.on("close", (code, signal) => {
-      if (code === 0) done(stdout);
-      else fail(new Error(`${program} ended with ${code ?? signal}: ${stderr.trim()}`));
-    });
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-  });
+  const child = spawn(program, args, { cwd: here, env: Object.fromEntries(environment), timeout: 60_000 });
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const { code, signal, stdout, stderr } = await outcomeOf(child);
+  if (code !== 0) throw new Error(`${program} ended with ${code ?? signal}: ${stderr.trim()}`);
+  return stdout;
 }
 
 /** Why a program cannot run here, or `undefined`. */

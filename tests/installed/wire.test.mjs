@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, describe, test } from "node:test";
+import { inChild, outcomeOf } from "../lib/child.mjs";
 import { importInstalled } from "../lib/install.mjs";
-import { inChild } from "../lib/child.mjs";
 import { startRaw } from "../lib/raw.mjs";
 import { PAGE, PAGE_TOKEN, reply } from "../lib/replies.mjs";
 
@@ -30,7 +30,7 @@ const fields = (request, without = []) =>
     .sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** The page's curl sample, with a host and credentials that work. Resolves to what curl printed. */
-function curl(url, basic) {
+async function curl(url, basic) {
   const sample = `curl --location --request POST 'https://api.digitalpaye.com/v1/auth' \\
 --header 'X-Environment: Production' \\
 --header 'Authorization: Basic i0yOWYwLTRjMWMtOGE2ZC0bGl2ZV9JlYzU4NiwY2MyMDk0ZjZhMzQkaWdpdGFscGF5ZTY3OTg3Njo1OW=' \\
@@ -44,12 +44,9 @@ function curl(url, basic) {
     stdio: ["ignore", "pipe", "ignore"],
     timeout: 20_000,
   });
-  let stdout = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve(stdout) : reject(new Error(`curl exited with ${code}; is it installed?`))));
-  });
+  const { code, stdout } = await outcomeOf(child);
+  if (code !== 0) throw new Error(`curl exited with ${code}; is it installed?`);
+  return stdout;
 }
 
 describe("the same request as the vendor's curl sample", () => {

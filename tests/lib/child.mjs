@@ -1,6 +1,15 @@
-// Runs a function in a process of its own, in the project where the package is installed.
+// Processes: what they print, and a function in one of its own, in the project where the package is installed.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { installed } from "./install.mjs";
+
+/** How a process ended and what it printed, once it has: `{ code, signal, stdout, stderr }`. Rejects if it could not be started. */
+export async function outcomeOf(child) {
+  const printed = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) child[name]?.setEncoding("utf8").on("data", (text) => { printed[name] += text; });
+  const [code, signal] = await once(child, "close");
+  return { code, signal, ...printed };
+}
 
 /**
  * `program(input)` is an async function of its own: it sees nothing of the file that it is written in. Its result comes
@@ -19,21 +28,14 @@ export async function inChild(program, input = {}, { node = process.execPath, fl
     timeout,
     killSignal: "SIGKILL",
   });
-  let stdout = "";
-  let stderr = "";
+  let begun = "";
   let answered;
   child.stdout.setEncoding("utf8").on("data", (text) => {
-    stdout += text;
-    if (answered === undefined && stdout.includes(marker)) answered = performance.now();
+    begun += text;
+    if (answered === undefined && begun.includes(marker)) answered = performance.now();
   });
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    stderr += text;
-  });
-  const [code, signal] = await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (...end) => resolve(end));
-  });
-  const line = stdout.split("\n").find((text) => text.startsWith(marker));
+  const outcome = await outcomeOf(child);
+  const line = outcome.stdout.split("\n").find((text) => text.startsWith(marker));
   const result = line === undefined ? undefined : JSON.parse(line.slice(marker.length));
-  return { code, signal, stdout, stderr, result, lingered: answered === undefined ? undefined : performance.now() - answered };
+  return { ...outcome, result, lingered: answered === undefined ? undefined : performance.now() - answered };
 }

@@ -4,28 +4,20 @@ import { createReadStream, existsSync, readdirSync, realpathSync, statSync, writ
 import { extname, join, sep } from "node:path";
 import { Failure, ask, start, stop, which } from "../../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../../scripts/lib/temporary.mjs";
+import { chromiumFlags, findBrowser } from "../../lib/browsers.mjs";
 import { startServer, textOf } from "../../lib/server.mjs";
 
 const START_MS = 60_000;
 const REPORT_MS = 45_000;
 
-const first = (...names) => names.map(which).find(Boolean);
-
 const kinds = {
   Chromium: {
-    find: () => first("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    find: () => findBrowser("Chromium"),
     install: "chromium",
-    args: (profile, url) => [
-      "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-      "--enable-logging=stderr", `--user-data-dir=${profile}`,
-      // Chromium's sandbox cannot be had as root.
-      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-      url,
-    ],
+    args: (profile, url) => ["--headless=new", ...chromiumFlags, "--enable-logging=stderr", `--user-data-dir=${profile}`, url],
   },
   Firefox: {
-    find: () => first("firefox-esr", "firefox"),
+    find: () => findBrowser("Firefox"),
     install: "firefox-esr",
     args: (profile, url) => ["--headless", "--no-remote", "--profile", profile, url],
     prepare(profile) {

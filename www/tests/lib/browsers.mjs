@@ -1,33 +1,29 @@
 // Real browsers, and what a test has to know of a page in them.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer-core";
+import { chromiumFlags, findBrowser } from "../../../tests/lib/browsers.mjs";
 
 const require = createRequire(import.meta.url);
 const artifacts = fileURLToPath(new URL("../../../tests/artifacts/www", import.meta.url));
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-function find(name, ...paths) {
-  const path = paths.find((each) => each && existsSync(each));
+function program(kind, name) {
+  const path = findBrowser(kind);
   if (!path) throw new Error(`${name} is not installed; on Debian: apt-get install ${name}`);
   return path;
 }
 
 const launchers = {
   chromium: (language) => puppeteer.launch({
-    executablePath: find("chromium", process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"),
-    args: [
-      "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--no-first-run",
-      `--accept-lang=${language}`,
-      // Chromium's sandbox cannot be had as root.
-      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-    ],
+    executablePath: program("Chromium", "chromium"),
+    args: [...chromiumFlags, `--accept-lang=${language}`],
   }),
   firefox: (language) => puppeteer.launch({
     browser: "firefox",
-    executablePath: find("firefox-esr", process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"),
+    executablePath: program("Firefox", "firefox-esr"),
     extraPrefsFirefox: { "intl.accept_languages": language, "privacy.reduceTimerPrecision": false },
   }),
 };
