@@ -32,6 +32,7 @@ export function apiPerTest() {
     api = await startTokens();
     auth = client();
   });
-  rejectionsPerTest();
+  // First: a hook that fails ends the others, and a server that is left keeps the process.
   afterEach(() => api.stop());
+  rejectionsPerTest();
 }

@@ -52,8 +52,8 @@ export function virtualApiPerTest() {
     api = scriptedFetch(time);
     Math.random = () => 0;
   });
-  rejectionsPerTest();
   afterEach(() => {
     Math.random = random;
   });
+  rejectionsPerTest();
 }
