@@ -10,8 +10,8 @@ import { pages, read } from "./pages.mjs";
 import { stages } from "../../scripts/lib/stages.mjs";
 
 const frontPages = ["README.md", "README.fr.md"];
-const documents = [...pages.flatMap(({ en, fr }) => [en, fr]), "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", 
-  "tests/sandbox/README.md", "tests/faults/README.md", "tests/fuzz/README.md", "tests/soak/README.md", "tests/fuzz/rust/README.md"];
+const documents = [...pages.flatMap(({ en, fr }) => [en, fr]), "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md",
+  "tests/README.md", "tests/sandbox/README.md", "tests/faults/README.md", "tests/fuzz/README.md", "tests/soak/README.md", "tests/fuzz/rust/README.md"];
 const types = read("pkg/index.d.ts");
 
 /** The table whose first row begins with `code`. */

@@ -1,4 +1,4 @@
-// What is tried again, how often, and after which wait; and how a call is ended from outside.
+// What is tried again, how often, and after which wait.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { rejection } from "../lib/errors.mjs";
