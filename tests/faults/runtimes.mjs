@@ -8,7 +8,7 @@ import { browser } from "../conformance/lib/browsers.mjs";
 import { engine } from "../conformance/lib/engines.mjs";
 import { inChild } from "../lib/child.mjs";
 import { installed } from "../lib/install.mjs";
-import { startWorker } from "../lib/workerd.mjs";
+import { askWorker } from "../lib/workerd.mjs";
 
 const RUN_MS = 60_000;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -32,14 +32,8 @@ export const runtimes = {
   "Node 26": node(26),
 
   async workerd(control, { certificate }) {
-    const worker = await startWorker({ entry: here("entries/worker.mjs"), bindings: { CONTROL: control }, authorities: [certificate] });
-    try {
-      const { status, text } = await worker.get("/", { timeout: RUN_MS });
-      if (status !== 200) throw new Error(`status ${status}: ${text}\n${worker.output()}`);
-      return { ...JSON.parse(text), output: worker.output() };
-    } finally {
-      await worker.stop();
-    }
+    const { answer, output } = await askWorker({ entry: here("entries/worker.mjs"), bindings: { CONTROL: control }, authorities: [certificate] }, { timeout: RUN_MS });
+    return { ...answer, output };
   },
 
   async Chromium(control) {

@@ -5,7 +5,7 @@ import { must } from "../../scripts/lib/process.mjs";
 import { browser } from "../conformance/lib/browsers.mjs";
 import { engine } from "../conformance/lib/engines.mjs";
 import { installed } from "../lib/install.mjs";
-import { startWorker } from "../lib/workerd.mjs";
+import { askWorker } from "../lib/workerd.mjs";
 
 const RUN_MS = 60_000;
 const entry = (name) => fileURLToPath(new URL(`./entries/${name}`, import.meta.url));
@@ -26,14 +26,7 @@ const workerd = {
   name: "workerd",
   packageFolder,
   async run(baseUrl) {
-    const worker = await startWorker({ entry: entry("workerd.mjs"), bindings: { BASE_URL: baseUrl } });
-    try {
-      const { status, text } = await worker.get("/", { timeout: RUN_MS });
-      if (status !== 200) throw new Error(`status ${status}: ${text}\n${worker.output()}`);
-      return JSON.parse(text);
-    } finally {
-      await worker.stop();
-    }
+    return (await askWorker({ entry: entry("workerd.mjs"), bindings: { BASE_URL: baseUrl } }, { timeout: RUN_MS })).answer;
   },
 };
 

@@ -9,7 +9,7 @@ import { engine } from "../conformance/lib/engines.mjs";
 import { importInstalled, installed, requireInstalled } from "../lib/install.mjs";
 import { leak } from "../lib/leaks.mjs";
 import { startTokens } from "../lib/tokens.mjs";
-import { NEWEST_DATE, startWorker } from "../lib/workerd.mjs";
+import { NEWEST_DATE, askWorker } from "../lib/workerd.mjs";
 
 const api = await startTokens();
 after(() => api.stop());
@@ -223,10 +223,8 @@ describe("the platform's environment", () => {
     "workerd without bindings": [{}, false],
   };
   for (const [name, [settings, has]] of Object.entries(workers)) {
-    test(name, async (t) => {
-      const worker = await startWorker({ entry, ...settings });
-      t.after(() => worker.stop());
-      const { start, request } = JSON.parse((await worker.get("/")).text);
+    test(name, async () => {
+      const { start, request } = (await askWorker({ entry, ...settings })).answer;
       for (const outcome of [start, request]) {
         if (has) assert.ok(api.tokens.includes(outcome.token), JSON.stringify(outcome));
         else assert.match(outcome.message, /^apiKey is missing: DIGITALPAYE_API_KEY is not set/);

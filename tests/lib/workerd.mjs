@@ -62,6 +62,18 @@ export async function startWorker({
   };
 }
 
+/** Starts a worker for one GET of "/"; resolves to the JSON that it answers as `answer`, and to its log as `output`. */
+export async function askWorker(options, { timeout = REQUEST_MS } = {}) {
+  const worker = await startWorker(options);
+  try {
+    const { status, text } = await worker.get("/", { timeout });
+    if (status !== 200) throw new Error(`status ${status}: ${text}\n${worker.output()}`);
+    return { answer: JSON.parse(text), output: worker.output() };
+  } finally {
+    await worker.stop();
+  }
+}
+
 /** The worker's modules, each `{ name, type: "esm" | "wasm", contents }`, the main one first. */
 const bundles = new Map();
 

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ask, must } from "../../../scripts/lib/process.mjs";
-import { startWorker } from "../../lib/workerd.mjs";
+import { askWorker } from "../../lib/workerd.mjs";
 import { engine } from "./engines.mjs";
 import { project } from "./project.mjs";
 
@@ -35,14 +35,8 @@ export function workerd(compatibilityDate, file = "workerd.mjs") {
   return {
     version: async () => `${JSON.parse(read("workerd/package.json")).version}, ${compatibilityDate}`,
     async run(baseUrl) {
-      const worker = await startWorker({ entry: join(await project(), file), compatibilityDate, bindings: { BASE_URL: baseUrl } });
-      try {
-        const { status, text } = await worker.get("/", { timeout: RUN_MS });
-        if (status !== 200) throw new Error(`status ${status}: ${text}\n${worker.output()}`);
-        return JSON.parse(text);
-      } finally {
-        await worker.stop();
-      }
+      const entry = join(await project(), file);
+      return (await askWorker({ entry, compatibilityDate, bindings: { BASE_URL: baseUrl } }, { timeout: RUN_MS })).answer;
     },
   };
 }
