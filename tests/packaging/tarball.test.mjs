@@ -149,15 +149,17 @@ describe("the tarball", () => {
     assert.ok(links > 100);
     // The pages that the declarations name.
     const declarations = [...packed.keys()].filter((name) => /\.d\.c?ts$/.test(name));
+    // In comments: to Markdown, the code `[Symbol.dispose]()` is a link that leads nowhere.
+    const linksIn = (name) => linksOf(packed.get(name).toString().split("\n").filter((line) => /^ *(\/\*)?\*/.test(line)).join("\n"));
     for (const name of declarations) {
-      for (const target of linksOf(packed.get(name).toString()).filter((each) => !each.startsWith("https:"))) {
+      for (const target of linksIn(name).filter((each) => !each.startsWith("https:"))) {
         const [path, anchor] = target.split("#");
         const file = posix.join(posix.dirname(name), path);
         assert.ok(packed.has(file), `${name} names ${target}`);
         if (anchor !== undefined) assert.ok(headingsOf(packed.get(file).toString()).some((heading) => heading.anchor === anchor), `${name} names ${target}`);
       }
     }
-    assert.equal(declarations.filter((name) => linksOf(packed.get(name).toString()).length > 0).length, 14);
+    assert.equal(declarations.filter((name) => linksIn(name).length > 0).length, 14);
   });
 
   test("a link to what is not there is its words, an image its description; code stays", () => {
