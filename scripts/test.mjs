@@ -19,7 +19,7 @@ const usage = `Usage: npm test [-- STAGE...] [-- --changed [--since COMMIT]] [--
 Runs every stage, or those that are named. The last line of the output is "N passed, N failed".
 
   --changed     only the stages that what has changed since COMMIT (default: the last one) can reach
-  --together N  run N jobs at a time (default: one more than there are processors, as most wait for something)
+  --together N  run N jobs at a time (default: two more than there are processors, as most wait for something)
   --list        name the stages
 
 `;
@@ -96,7 +96,7 @@ function chosenStages() {
     ({ values, positionals } = parseArgs({
       allowPositionals: true, options: {
         changed: { type: "boolean" }, since: { type: "string", default: "HEAD" },
-        together: { type: "string", default: String(availableParallelism() + 1) }, list: { type: "boolean" }, help: { type: "boolean", short: "h" },
+        together: { type: "string", default: String(availableParallelism() + 2) }, list: { type: "boolean" }, help: { type: "boolean", short: "h" },
       },
     }));
     const unknown = positionals.find((name) => !stages.some((stage) => stage.name === name));
