@@ -197,8 +197,12 @@ impl Shell {
             Effect::ClearCache => self.clear_cache(),
             Effect::DeleteStored { held } => self.delete_stored(held),
             Effect::Resolve(caller) => {
-                let token = self.held.borrow().clone();
-                self.answer(caller, Settlement::Resolve(token), now);
+                // A caller that was answered before this one may have disposed of the client, by its signal's listeners.
+                let settlement = match self.core.borrow().is_closed() {
+                    true => Settlement::Reject(value_of(&closed())),
+                    false => Settlement::Resolve(self.held.borrow().clone()),
+                };
+                self.answer(caller, settlement, now);
             }
             Effect::Reject(caller, error) => self.answer(caller, Settlement::Reject(value_of(&error)), now),
             Effect::Rethrow(caller, value) => self.answer(caller, Settlement::Reject(value_in(&value)), now),

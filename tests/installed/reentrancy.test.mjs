@@ -10,6 +10,21 @@ import { actions, client, places } from "./reentrancy-places.mjs";
 const { AuthError, DigitalpayeAuth, authenticate } = await importInstalled();
 virtualApiPerTest();
 
+test("a client that is disposed of while its callers are answered, by the first one's signal: a token or an error for each", async () => {
+  const auth = client();
+  const { signal } = new AbortController();
+  Object.defineProperty(signal, "removeEventListener", { value: () => auth[Symbol.dispose]() });
+  const calls = [auth.getToken({ signal }), auth.getToken(), auth.getToken()].map(track);
+  await time.advance(0);
+  api.exchanges[0].token(600);
+  await time.advance(1 * SECOND);
+  assert.equal(calls[0].state, "resolved");
+  for (const { state, value, error } of calls) {
+    if (state === "rejected") assert.equal(error.code, "invalid_options");
+    else assert.match(String(value?.token), /^[\w-]+\./);
+  }
+});
+
 for (const [where, place] of Object.entries(places)) {
   describe(`from ${where}`, () => {
     for (const [what, action] of Object.entries(actions)) {
