@@ -78,7 +78,7 @@ function compareAttempts(world, { begun, at, timeout }, error, value) {
   const elapsed = at - begun;
   const outOfTime = elapsed >= timeout - 1;
   // A token that has ended by the time it is there: another attempt takes its place, or that is the error.
-  const mayHaveEnded = (send, until) => send.expected?.some(({ life }) => life !== undefined && (jumped || until - send.at >= life * 1_000 - 1));
+  const mayHaveEnded = (send, until) => send.expected?.some(({ life }) => life !== undefined && (jumped || life === "either" || until - send.at >= life * 1_000 - 1));
   if (value !== undefined ? !last.expected?.some(({ token, exp }) => token === value.token && exp === value.exp) && !last.codes?.includes("*")
     : !mayEndWith(world, last, error, outOfTime) && !(error.code === "invalid_response" && mayHaveEnded(last, at))) {
     return world.problem(`ended with ${error ? `${error.code} (status ${error.status}, reason ${error.reason === undefined ? "none" : "some"}, ${error.message})` : "a token"}, after ${n} of ${maxRetries + 1} attempts, but for ${expectation(last)}`);

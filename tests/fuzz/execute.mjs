@@ -47,6 +47,8 @@ function note(world, { fields = {}, value }, verdict) {
   const secret = first("apiSecret");
   world.secret = typeof secret === "function" ? build(fields.apiSecret.value, world) : secret;
   world.asked = typeof secret !== "function" ? undefined : judge("apiSecret", world.secret) === "bad" ? "unfit" : fields.apiSecret.how;
+  // Nobody has one that is unfit: what replies repeat is what the clients have that are made within.
+  if (world.asked === "unfit") world.secret = world.marks.secret;
   world.basic = base64(`${world.key}:${world.secret}`);
   if (!verdict || verdict.bad.length > 0 || verdict.open.length > 0) return;
   const { origin, href } = new URL(String(first("baseUrl") ?? "https://api.digitalpaye.com"));

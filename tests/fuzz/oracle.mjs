@@ -116,7 +116,7 @@ export function readReply({ status, headers = {}, bytes }, { secret, basic, loca
       const isWrong = claims.iat !== undefined && exp - date <= 0 && Math.abs(date - claims.iat) < DAY_S;
       if (!isWrong) lives.push(exp - date);
     }
-    if (readings.length > 0) return [granted, invalid];
+    if (readings.length > 0) return [{ ...granted, life: "either" }, invalid];
     const life = lives.length > 0 ? Math.min(...lives) : exp - local;
     return [life > 0 && life <= DAY_S ? { ...granted, life } : invalid];
   }
