@@ -128,7 +128,7 @@ fn is_loopback(hostname: &str) -> bool {
 /// ```
 /// use digitalpaye_auth::options::environment;
 ///
-/// assert_eq!(environment("Sandbox".into()).unwrap(), "Sandbox");
+/// assert_eq!(environment("Sandbox".into()).ok().as_deref(), Some("Sandbox"));
 /// assert_eq!(environment("Sand box".into()).unwrap_err().option, Some("environment"));
 /// ```
 pub fn environment(value: String) -> Result<String, Box<AuthError>> {
@@ -150,7 +150,7 @@ pub fn environment(value: String) -> Result<String, Box<AuthError>> {
 /// ```
 /// use digitalpaye_auth::options::timeout_ms;
 ///
-/// assert_eq!(timeout_ms(30_000.0).unwrap(), 30_000.0);
+/// assert_eq!(timeout_ms(30_000.0).ok(), Some(30_000.0));
 /// assert_eq!(timeout_ms(f64::INFINITY).unwrap_err().option, Some("timeout"));
 /// ```
 pub fn timeout_ms(value: f64) -> Result<f64, Box<AuthError>> {
@@ -170,7 +170,7 @@ pub fn timeout_ms(value: f64) -> Result<f64, Box<AuthError>> {
 /// ```
 /// use digitalpaye_auth::options::max_retries;
 ///
-/// assert_eq!(max_retries(2.0).unwrap(), 2);
+/// assert_eq!(max_retries(2.0).ok(), Some(2));
 /// assert_eq!(max_retries(2.5).unwrap_err().option, Some("maxRetries"));
 /// ```
 pub fn max_retries(value: f64) -> Result<u32, Box<AuthError>> {
