@@ -47,7 +47,7 @@ use crate::time::{Instant, Now};
 use crate::token::{AccessToken, Fingerprint};
 use std::rc::Rc;
 
-/// The longest soft window, in milliseconds, and its share of a life.
+/// The longest soft window, in milliseconds.
 pub const SOFT_MS: f64 = 120_000.0;
 /// The soft window's share of a life, where that is shorter.
 pub const SOFT_SHARE: f64 = 0.20;
