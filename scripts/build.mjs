@@ -1,9 +1,10 @@
 // `npm run build`: makes what `npm pack` needs besides what is tracked in pkg/, and the page.
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { copyDocuments } from "./lib/documents.mjs";
+import { differ, moveTo } from "./lib/folders.mjs";
 import { pkg, root, target, www } from "./lib/paths.mjs";
 import { Failure, command, must } from "./lib/process.mjs";
 import { billOfMaterials } from "./lib/sbom.mjs";
@@ -16,52 +17,56 @@ const entries = ["index.js", "stores/redis.js", "stores/workers-kv.js", "stores/
 // What has declarations: the entries, and what the main entry's are split into.
 const declared = [...entries, "errors.js"];
 
+// What is made. `cjs` last: see below.
+const generated = ["wasm", "docs", "README.md", "README.fr.md", "LICENSE", "sbom.cdx.json", "cjs"];
+
+/** A folder of this run alone, since another may be under way, on the disk of what it is for: moving is renaming. */
+function stagingFolder(name) {
+  mkdirSync(target, { recursive: true });
+  const folder = mkdtempSync(join(target, `${name}-`));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /**
- * Makes the package whole. Everything is made in a folder of its own and moved at the end, pkg/cjs last: a build that
- * was interrupted leaves a package without it, which `checkBuilt` does not take for one.
+ * Makes the package whole. Everything is made in a copy of it and moved at the end, and what is the same is not touched: whoever
+ * uses the package meanwhile (tests beside each other do) finds all of it. A build that was interrupted while it moved leaves a
+ * package without pkg/cjs, which `checkBuilt` does not take for one.
  */
 export async function buildPackage() {
   await setup();
-  mkdirSync(target, { recursive: true });
-  // On the same disk as the package, so that moving is renaming; of this run alone, since another may be under way.
-  const staging = mkdtempSync(join(target, "package-"));
-  process.once("exit", () => rmSync(staging, { recursive: true, force: true }));
-  const wasm = join(staging, "wasm");
+  const staged = stagingFolder("package");
+  cpSync(pkg, staged, { recursive: true, filter: (path) => !generated.includes(relative(pkg, path)) });
+  const wasm = join(staged, "wasm");
   // Not before setup has installed esbuild and binaryen.
   const { buildModule } = await import("./lib/module/build.mjs");
   await buildModule({ title: "Compiling the module", crate: join(root, "module"), name: "digitalpaye_auth", folder: wasm });
   const module = readFileSync(join(wasm, "digitalpaye_auth_bg.wasm"));
-  const emulator = join(staging, "emulator");
+  const emulator = stagingFolder("emulator");
   await buildModule({ title: "Compiling the emulator", crate: join(root, "emulator", "module"), name: "digitalpaye_emulator", folder: emulator, formats: true });
   for (const name of ["digitalpaye_emulator_bg.js", "digitalpaye_emulator_bg.wasm"]) renameSync(join(emulator, name), join(wasm, name));
   renameSync(join(emulator, "bytes.js"), join(wasm, "emulator-bytes.js"));
   const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
-  writeFileSync(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, (file) => readFileSync(join(staging, file))), null, 2)}\n`);
+  writeFileSync(join(staged, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(manifest, (file) => readFileSync(join(staged, file))), null, 2)}\n`);
 
   await step("Bundling for CommonJS", async () => {
-    rmSync(join(pkg, "cjs"), { recursive: true, force: true });
-    replace(wasm, join(pkg, "wasm"));
-    const cjs = join(staging, "cjs");
-    await bundle(cjs);
-    for (const entry of declared) writeDeclarations(entry, cjs);
-    copyFileSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
-    copyDocuments();
-    replace(cjs, join(pkg, "cjs"));
+    await bundle(staged);
+    for (const entry of declared) writeDeclarations(entry, staged);
+    copyFileSync(join(root, "LICENSE"), join(staged, "LICENSE"));
+    copyDocuments(staged);
+    const changed = generated.some((name) => differ(join(staged, name), join(pkg, name)));
+    if (changed) rmSync(join(pkg, "cjs"), { recursive: true, force: true });
+    for (const name of generated) moveTo(join(staged, name), join(pkg, name));
   });
   return { raw: module.length, brotli: brotliCompressSync(module).length };
-}
-
-function replace(from, to) {
-  rmSync(to, { recursive: true, force: true });
-  renameSync(from, to);
 }
 
 async function bundle(folder) {
   const { build: esbuild } = await import("esbuild");
   const { warnings } = await esbuild({
-    absWorkingDir: pkg,
-    entryPoints: entries.map((entry) => ({ in: join(pkg, entry), out: entry.replace(/\.js$/, "") })),
-    outdir: folder,
+    absWorkingDir: folder,
+    entryPoints: entries.map((entry) => ({ in: join(folder, entry), out: entry.replace(/\.js$/, "") })),
+    outdir: join(folder, "cjs"),
     outExtension: { ".js": ".cjs" },
     bundle: true,
     format: "cjs",
@@ -75,7 +80,7 @@ async function bundle(folder) {
       name: "one-copy-of-the-main-entry",
       setup(esbuild) {
         esbuild.onResolve({ filter: /^\.\.\/index\.js$/ }, ({ importer }) =>
-          dirname(importer) === join(pkg, "stores") ? { path: "../index.cjs", external: true } : undefined);
+          dirname(importer) === join(folder, "stores") ? { path: "../index.cjs", external: true } : undefined);
       },
     }],
   }).catch((error) => {
@@ -89,27 +94,30 @@ async function bundle(folder) {
 // The same declarations, under the name by which TypeScript knows them for CommonJS.
 function writeDeclarations(entry, folder) {
   const source = entry.replace(/\.js$/, ".d.ts");
-  const declarations = readFileSync(join(pkg, source), "utf8").replace(
+  const declarations = readFileSync(join(folder, source), "utf8").replace(
     /((?:from|import)\s*\(?\s*["'])(\.{1,2}\/[^"']+)(["'])/g,
     (_, before, path, after) => {
-      const imported = relative(pkg, join(pkg, dirname(entry), path)).replaceAll("\\", "/");
+      const imported = relative(folder, join(folder, dirname(entry), path)).replaceAll("\\", "/");
       if (!declared.includes(imported)) throw new Failure(`pkg/${source} imports ${path}, of which there is no CommonJS twin.`);
       return `${before}${path.replace(/\.js$/, ".cjs")}${after}`;
     },
     // They are one folder deeper.
   ).replaceAll(/(?<=\]\()(?=(?:\.\.\/)?docs\/)/g, "../");
-  const file = join(folder, entry.replace(/\.js$/, ".d.cts"));
+  const file = join(folder, "cjs", entry.replace(/\.js$/, ".d.cts"));
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, declarations);
 }
 
-/** Makes www/dist, which has the package in it. */
+/** Makes www/dist, which has the package in it and the reference beside it; it is moved as the package is. */
 export async function buildPage() {
-  const manifest = JSON.parse(readFileSync(join(www, "package.json"), "utf8"));
-  if (!manifest.scripts?.build) return;
-  await step("Building the page", (report) => must("npm", ["run", "build", "--workspace", manifest.name], {
-    timeout: minutes(5), onStdout: report, onStderr: report,
-  }));
+  const { name } = JSON.parse(readFileSync(join(www, "package.json"), "utf8"));
+  const staged = stagingFolder("page");
+  await step("Building the page", async (report) => {
+    const tool = (...words) => must("npm", ["exec", "--workspace", name, "--", ...words], { timeout: minutes(5), onStdout: report, onStderr: report });
+    await tool("vite", "build", "--outDir", staged, "--emptyOutDir");
+    await tool("typedoc", "--out", join(staged, "api"));
+    moveTo(staged, join(www, "dist"));
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

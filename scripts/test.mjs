@@ -8,7 +8,7 @@ import { packAndInstall } from "./lib/package.mjs";
 import { root } from "./lib/paths.mjs";
 import { Failure, command } from "./lib/process.mjs";
 import { runners } from "./lib/runners.mjs";
-import { buildSandbox } from "./lib/sandbox.mjs";
+import { buildSandbox, keepSandbox } from "./lib/sandbox.mjs";
 import { sideBySide } from "./lib/side-by-side.mjs";
 import { isThere, stages, stagesReachedBy, testFiles } from "./lib/stages.mjs";
 import { duration } from "./lib/terminal.mjs";
@@ -61,9 +61,9 @@ function job({ row, title, work, ...rest }) {
 }
 
 /** The jobs of a stage: one of cargo's, or one for each test file. */
-function jobsOf(stage, row, consumer) {
+function jobsOf(stage, row, shared) {
   if (stage.work) return [job({ row, title: stage.name, lane: "cargo", work: stage.work })];
-  const env = { DIGITALPAYE_AUTH_CONSUMER: consumer, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "" };
+  const env = { ...shared, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "" };
   return stage.suites.flatMap(testFiles).map((file) => job({
     row, title: `${stage.name}: ${file}`, alone: stage.alone, work: ({ nodeTests }) => nodeTests([file], env),
   }));
@@ -127,18 +127,19 @@ await command(async () => {
     process.stdout.write(heading(name));
     return run(row, work);
   };
-  let consumer;
+  // The environment by which all test files have one and the same.
+  let shared;
   const ready = await first("setup", () => setup({ needs: [...new Set(chosen.stages.flatMap((each) => each.needs ?? []))] }))
     && (chosen.stages.every((each) => each.work) || await first("build", async () => {
       await buildPackage();
       await buildSandbox();
       if (chosen.stages.some(({ name }) => name === "page")) await buildPage();
-      consumer = await packAndInstall();
+      shared = { DIGITALPAYE_AUTH_CONSUMER: await packAndInstall(), DIGITALPAYE_SANDBOX_BIN: keepSandbox() };
     }));
   const jobs = chosen.stages.flatMap((stage) => {
     const row = rowOf(stage.name);
     rows.push(row);
-    if (ready) return jobsOf(stage, row, consumer);
+    if (ready) return jobsOf(stage, row, shared);
     row.note = "not run";
     return [];
   });

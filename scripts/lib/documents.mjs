@@ -1,7 +1,7 @@
 // The documentation as the tarball has it: the front page and docs/, beside the declarations that name them.
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { pkg, root } from "./paths.mjs";
+import { root } from "./paths.mjs";
 
 /** The files, in both languages, as they are under the root and under pkg/. */
 export function documents() {
@@ -9,13 +9,12 @@ export function documents() {
   return ["README.md", "README.fr.md", ...pages.map((name) => `docs/${name}`)];
 }
 
-/** Copies them into pkg/. */
-export function copyDocuments() {
-  rmSync(join(pkg, "docs"), { recursive: true, force: true });
+/** Copies them into a folder that has none of them. */
+export function copyDocuments(folder) {
   const files = documents();
   for (const file of files) {
-    mkdirSync(dirname(join(pkg, file)), { recursive: true });
-    writeFileSync(join(pkg, file), withoutDeadLinks(readFileSync(join(root, file), "utf8"), file, [...files, "LICENSE"]));
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), withoutDeadLinks(readFileSync(join(root, file), "utf8"), file, [...files, "LICENSE"]));
   }
 }
 

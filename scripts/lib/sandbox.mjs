@@ -1,11 +1,22 @@
 // The local stand-in for the API.
-import { join } from "node:path";
+import { copyFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { target } from "./paths.mjs";
 import { Failure, must, start, stop } from "./process.mjs";
+import { temporaryFolder } from "./temporary.mjs";
 import { step } from "./terminal.mjs";
 
 const minutes = (count) => count * 60_000;
+
+const binary = join(target, "debug", `digitalpaye-sandbox${process.platform === "win32" ? ".exe" : ""}`);
+
+/** A copy that stays as it is: cargo puts another binary in the place of the first one when it tests the workspace. */
+export function keepSandbox() {
+  const copy = join(temporaryFolder("digitalpaye-auth-sandbox"), basename(binary));
+  copyFileSync(binary, copy);
+  return copy;
+}
 
 export function buildSandbox() {
   return step("Compiling the stand-in for the API", (report) => must("cargo", ["build", "--package", "digitalpaye-sandbox"], {
@@ -15,7 +26,7 @@ export function buildSandbox() {
 
 /** Starts it on a free port. Resolves to what it tells of itself, to `ended`, and to `close()`. */
 export async function startSandbox() {
-  const child = start(join(target, "debug", "digitalpaye-sandbox"), ["--port", "0", "--json", "--exit-on-stdin-close"], {
+  const child = start(binary, ["--port", "0", "--json", "--exit-on-stdin-close"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = new Promise((resolve) => {

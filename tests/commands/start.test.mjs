@@ -1,9 +1,11 @@
 // `npm start`, as a newcomer types it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { dirname, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
+import { filesAt } from "../../scripts/lib/folders.mjs";
 import { startSandbox } from "../lib/sandbox.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -109,8 +111,18 @@ test("an option that does not exist: the usage, and the exit code is 2", async (
   assert.match(stderr, /Usage: npm start/);
 });
 
+/** Each file of a folder, and by what it would differ if it had been written once more. */
+const filesOf = (folder) => filesAt(folder).map((file) => {
+  const { ino, mtimeMs } = statSync(join(folder, file));
+  return [file, ino, mtimeMs];
+});
+
+// Tests beside this one pack the package and open the page while these commands build both.
+const inUse = [join(root, "pkg"), join(root, "www", "dist")];
+
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  test(`serves the page until ${signal}, then ends with everything that it started`, async () => {
+  test(`serves the page until ${signal}, then ends with everything that it started, and has touched nothing that was built`, async () => {
+    const before = inUse.map(filesOf);
     const run = type([process.execPath, "scripts/start.mjs", "--port", "0"]);
     try {
       const [, page] = await run.until(/^The page: (\S+)$/m);
@@ -136,6 +148,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
       assert.match(stdout, /\nStopped\.\n$/);
       await assert.rejects(fetch(page));
       await assert.rejects(fetch(baseUrl), "the stand-in has ended too");
+      assert.deepEqual(inUse.map(filesOf), before);
     } finally {
       run.child.kill("SIGKILL");
     }
