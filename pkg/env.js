@@ -1,6 +1,7 @@
 // `DigitalpayeAuth.fromEnv`: options out of environment variables, under those that the caller gives. Whatever is doubtful
 // is an error: a misspelt option must not charge another account.
-import { InvalidOptionsError, hasOwn } from "./errors.js";
+import { InvalidOptionsError } from "./errors.js";
+import { hasOwn } from "./own.js";
 
 /** The options that have a variable. */
 export const VARIABLES = {

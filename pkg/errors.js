@@ -1,7 +1,5 @@
-// The errors that calls reject with. One class a code; `AuthError` stands for all of them.
-
-/** Object.hasOwn, also for engines without it: what is missing there is said by these errors. */
-export const hasOwn = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+// The errors that calls reject with. One class a code; `AuthError` stands for all of them. What is exported here, every entry exports.
+import { hasOwn } from "./own.js";
 
 /** Marks our errors across copies of this package: two copies in one process have two sets of classes. */
 const BRAND = Symbol.for("digitalpaye-auth.error");
@@ -42,9 +40,6 @@ function define(object, name, value) {
 
 const ANY = "auth_error";
 const RETRYABLE = new Set(["rate_limited", "internal_server_error", "network", "timeout", "credentials"]);
-/** By their codes (`Code` in src/error.rs). */
-const CLASSES = new Map();
-
 /** Names are set by hand: a minifier changes those that are written. */
 function named(constructor, name, code) {
   Object.defineProperty(constructor, "name", { __proto__: null, value: name, configurable: true });
@@ -55,11 +50,7 @@ function named(constructor, name, code) {
 }
 
 named(AuthError, "AuthError", ANY);
-function derived(name, code) {
-  const constructor = named(class extends AuthError {}, name, code);
-  CLASSES.set(code, constructor);
-  return constructor;
-}
+const derived = (name, code) => named(class extends AuthError {}, name, code);
 
 export const InvalidOptionsError = derived("InvalidOptionsError", "invalid_options");
 export const BadRequestError = derived("BadRequestError", "bad_request");
@@ -72,42 +63,3 @@ export const NetworkError = derived("NetworkError", "network");
 export const TimeoutError = derived("TimeoutError", "timeout");
 export const CredentialsError = derived("CredentialsError", "credentials");
 export const UnsupportedRuntimeError = derived("UnsupportedRuntimeError", "unsupported_runtime");
-
-/**
- * The error of the class that has this code. Its message is for people: which option, what is wrong, the status, and the
- * API's own words.
- */
-export function errorOf(code, what, fields) {
-  const { option, status, reason } = { __proto__: null, ...fields };
-  let message = option === undefined ? what : `${option} ${what}`;
-  if (status !== undefined) message += ` (status ${status})`;
-  if (reason !== undefined) message += `: ${reason}`;
-  if (hasOwn(fields, "cause")) fields.cause = withoutReply(fields.cause);
-  return new (CLASSES.get(code))(message, fields);
-}
-
-/**
- * What to keep of a value that `fetch` rejected with: the very value, unless undici's parser put bytes of the reply
- * into it, which may hold a token. Then it is an error of the same name, message and code, and so is all around it.
- */
-function withoutReply(value) {
-  try {
-    const chain = [];
-    // Not by instanceof: the error may come from another realm.
-    for (let error = value; typeof error === "object" && error !== null && chain.length < 16; error = error.cause) {
-      chain.push(error);
-    }
-    if (!chain.some(isOfParser)) return value;
-    return chain.reduceRight((cause, error) => {
-      const copy = new Error(error.message, cause && { cause });
-      Object.defineProperty(copy, "name", { __proto__: null, value: error.name, configurable: true, writable: true });
-      if (error.code !== undefined) Object.defineProperty(copy, "code", { __proto__: null, value: error.code, configurable: true, enumerable: true, writable: true });
-      return copy;
-    }, undefined);
-  } catch {
-    return value;
-  }
-}
-
-/** Older releases of undici give the parser's code, newer ones the name alone. */
-const isOfParser = ({ name, code }) => name === "HTTPParserError" || (typeof code === "string" && code.startsWith("HPE_"));

@@ -1,20 +1,7 @@
 // React Native gets this in place of the package: Hermes has no WebAssembly, and a secret has no place in an app.
 import { UnsupportedRuntimeError } from "./errors.js";
 
-export {
-  AuthError,
-  BadRequestError,
-  CredentialsError,
-  InternalServerError,
-  InvalidOptionsError,
-  InvalidResponseError,
-  NetworkError,
-  RateLimitError,
-  TimeoutError,
-  UnauthorizedError,
-  UnexpectedStatusError,
-  UnsupportedRuntimeError,
-} from "./errors.js";
+export * from "./errors.js";
 
 const refusal = () => new UnsupportedRuntimeError("digitalpaye-auth does not run in React Native: whoever has the app can "
   + "read the apiSecret in it. Get the token on a server, and have the app ask that server");

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { authenticate, AuthError, InvalidOptionsError } from "../index.js";
 import { VARIABLES, optionsFromEnv } from "../env.js";
-import { hasOwn } from "../errors.js";
+import { hasOwn } from "../own.js";
 import { unknownArgument } from "./arguments.js";
 import { end, fail, print } from "./output.js";
 

@@ -5,7 +5,7 @@ use crate::error::{AuthError, Foreign};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(raw_module = "../errors.js")]
+#[wasm_bindgen(raw_module = "../rejection.js")]
 extern "C" {
     /// A new instance of the class that has this code. `fields` become its members.
     #[wasm_bindgen(js_name = errorOf, catch)]

@@ -23,7 +23,7 @@ export const mutants = [
   },
   {
     fault: "the error of undici's parser is passed on as it is",
-    edits: [["errors.js", "withoutReply(fields.cause)", "fields.cause"]],
+    edits: [["rejection.js", "withoutReply(fields.cause)", "fields.cause"]],
     message: /shows what it must not/,
   },
   {

@@ -1,6 +1,6 @@
 // The token: its form and its life. Of what is in it, only times are shown.
 import { authenticate, AuthError } from "../../index.js";
-import { hasOwn } from "../../errors.js";
+import { hasOwn } from "../../own.js";
 import { codeOf, waitingFor } from "./wait.js";
 
 /** Longer than the package itself may take. */
