@@ -65,7 +65,7 @@ function jobsOf(stage, row, shared) {
   if (stage.work) return [job({ row, title: stage.name, lane: "cargo", work: stage.work })];
   const env = { ...shared, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "" };
   return stage.suites.flatMap(testFiles).map((file) => job({
-    row, title: `${stage.name}: ${file}`, alone: stage.alone, work: ({ nodeTests }) => nodeTests([file], env),
+    row, title: `${stage.name}: ${file}`, alone: stage.alone, lane: stage.lane, work: ({ nodeTests }) => nodeTests([file], env),
   }));
 }
 

@@ -14,9 +14,9 @@ const rust = /\.rs$|Cargo\.(toml|lock)$|^rust/;
 const inWasm = /^(src|tests\/wasm)\/|^tests\/(node|browser)\.rs$|^pkg\/\w+\.js$|Cargo\.|^rust/;
 
 /**
- * The stages in the order of their rows. Those with `work` are cargo's: they take turns, and run beside the others. One with
- * `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of its files is a job of its own, several
- * at a time; with `alone`, one after another when nothing else runs. `needs` are the tools that setup installs for it.
+ * The stages in the order of their rows. Those with `work` are cargo's: they take turns, as all of one `lane` do, and run beside the
+ * others. One with `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of its files is a job of its own,
+ * several at a time; with `alone`, one after another when nothing else runs. `needs` are the tools that setup installs for it.
  * A stage whose files are not there is left out. `by` is which files, beside those of the suites, can change what it says.
  */
 export const stages = [
@@ -59,7 +59,8 @@ export const stages = [
   { name: "conformance", suites: ["tests/conformance"], needs: ["chromium", "firefox"] },
   { name: "fetch-matrix", suites: ["tests/fetch-matrix"], needs: ["chromium"] },
   { name: "page", by: /^www\//, suites: ["www/tests"], needs: ["chromium", "firefox"] },
-  { name: "commands", by: /^scripts\//, suites: ["tests/commands"] },
+  // `npm start` compiles, and would wait for whoever of cargo's does.
+  { name: "commands", by: /^scripts\//, suites: ["tests/commands"], lane: "cargo" },
   { name: "examples", by: /^examples\//, suites: ["tests/examples"], needs: ["curl", "ps", "redis"] },
   { name: "docs", by: /\.md$|^(docs|scripts)\//, suites: ["tests/docs"], needs: ["curl", "redis"] },
   // These measure time.
