@@ -62,7 +62,7 @@ function job({ row, title, work, ...rest }) {
 
 /** The jobs of a stage: one of cargo's, or one for each test file. */
 function jobsOf(stage, row, shared) {
-  if (stage.work) return [job({ row, title: stage.name, lane: "cargo", work: stage.work })];
+  if (stage.work) return [job({ row, title: stage.name, lane: stage.lane ?? "cargo", work: stage.work })];
   const env = { ...shared, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "" };
   return stage.suites.flatMap(testFiles).map((file) => job({
     row, title: `${stage.name}: ${file}`, alone: stage.alone, lane: stage.lane, work: ({ nodeTests }) => nodeTests([file], env),

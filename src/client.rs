@@ -45,7 +45,7 @@ pub struct Surroundings {
 /// use digitalpaye_auth::client::{Client, Surroundings};
 /// use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
 /// use digitalpaye_auth::effect::Effect;
-/// use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+/// use digitalpaye_auth::options::{Endpoint, Options};
 /// use digitalpaye_auth::response::{Body, Content, Headers, Reply};
 /// use digitalpaye_auth::time::{Instant, Now, NumericDate};
 /// use zeroize::Zeroizing;
@@ -54,7 +54,7 @@ pub struct Surroundings {
 /// let options = Options {
 ///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(secret("key"))?, secret("secret"))?),
 ///     environment: "Sandbox".into(),
-///     endpoint: Endpoint::new(UrlParts { href: "https://h/", protocol: "https:", hostname: "h", user_info: false })?,
+///     endpoint: Endpoint::new("https://h/")?,
 ///     timeout_ms: 30_000.0,
 ///     max_retries: 2,
 /// };

@@ -18,15 +18,14 @@ pub const MAX_RETRIES: u32 = 10;
 ///
 /// ```
 /// use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
-/// use digitalpaye_auth::options::{DEFAULT_ENVIRONMENT, Endpoint, Options, UrlParts};
+/// use digitalpaye_auth::options::{DEFAULT_ENVIRONMENT, Endpoint, Options};
 /// use zeroize::Zeroizing;
 ///
 /// let secret = |text: &str| Zeroizing::new(String::from(text));
-/// let (protocol, hostname, user_info) = ("https:", "api.digitalpaye.com", false);
 /// let options = Options {
 ///     credentials: Credentials::Fixed(BasicCredentials::new(UserId::new(secret("key"))?, secret("secret"))?),
 ///     environment: DEFAULT_ENVIRONMENT.into(),
-///     endpoint: Endpoint::new(UrlParts { href: "https://api.digitalpaye.com/", protocol, hostname, user_info })?,
+///     endpoint: Endpoint::new("https://api.digitalpaye.com/")?,
 ///     timeout_ms: 30_000.0,
 ///     max_retries: 2,
 /// };
@@ -64,43 +63,40 @@ pub struct Endpoint {
     pub url: String,
 }
 
-/// A URL as the platform's parser took it apart (URL Standard names).
-#[derive(Clone, Copy, Debug)]
-pub struct UrlParts<'a> {
-    /// The whole URL, serialized.
-    pub href: &'a str,
-    /// With the colon.
-    pub protocol: &'a str,
-    /// Without port.
-    pub hostname: &'a str,
-    /// Whether there is a username or a password.
-    pub user_info: bool,
-}
-
 impl Endpoint {
-    /// The address that a `baseUrl` names; its path is kept.
+    /// The address that a `baseUrl` names; its path is kept. `href` is the URL as the platform's parser wrote it (URL Standard
+    /// §4.5): what is in each part of it that could end that part is encoded.
     ///
     /// # Errors
     ///
     /// Names `baseUrl`: user info, a query or a fragment; neither https, nor http on a loopback host.
-    pub fn new(parts: UrlParts<'_>) -> Result<Self, Box<AuthError>> {
+    ///
+    /// ```
+    /// use digitalpaye_auth::options::Endpoint;
+    ///
+    /// assert_eq!(Endpoint::new("https://example.com/pay").map(|endpoint| endpoint.url).ok().as_deref(), Some("https://example.com/pay/v1/auth"));
+    /// assert_eq!(Endpoint::new("http://example.com/").unwrap_err().option, Some("baseUrl"));
+    /// ```
+    pub fn new(href: &str) -> Result<Self, Box<AuthError>> {
         let fault = |message| Err(AuthError::option("baseUrl", message));
-        if parts.user_info {
+        let (rest, needs_loopback) = match (href.strip_prefix("https://"), href.strip_prefix("http://")) {
+            (Some(rest), _) => (rest, false),
+            (None, Some(rest)) => (rest, true),
+            (None, None) => {
+                return fault("is neither https nor http: begin it with https://, or with http:// on a loopback host");
+            }
+        };
+        let authority = rest.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
+        if authority.contains(&b'@') {
             return fault("holds user info; credentials belong in apiKey and apiSecret");
         }
-        // In `href`, because an empty query or fragment leaves `search` and `hash` empty too.
-        if parts.href.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
+        if rest.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
             return fault("holds a query or a fragment");
         }
-        match parts.protocol {
-            "https:" => {}
-            "http:" if is_loopback(parts.hostname) => {}
-            "http:" => {
-                return fault("is http; the secret travels over https only, but to a loopback host");
-            }
-            _ => return fault("is neither https nor http: begin it with https://, or with http:// on a loopback host"),
+        if needs_loopback && !is_loopback(authority) {
+            return fault("is http; the secret travels over https only, but to a loopback host");
         }
-        let mut base = String::from(parts.href);
+        let mut base = String::from(href);
         if !base.ends_with('/') {
             base.push('/');
         }
@@ -110,13 +106,16 @@ impl Endpoint {
     }
 }
 
-/// Whether a host, as a URL parser serializes it, is this machine's own (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291).
-fn is_loopback(hostname: &str) -> bool {
-    hostname == "localhost"
-        || hostname.ends_with(".localhost")
-        || hostname == "[::1]"
+/// Whether a host, as a URL parser writes it, maybe with a port, is this machine's own (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291).
+fn is_loopback(host: &[u8]) -> bool {
+    // An IPv6 address has colons of its own, within brackets.
+    let port = host.iter().rposition(|byte| *byte == b':').filter(|_| host.last() != Some(&b']'));
+    let hostname = port.and_then(|port| host.get(..port)).unwrap_or(host);
+    hostname == b"localhost"
+        || hostname.ends_with(b".localhost")
+        || hostname == b"[::1]"
         // The parser has already turned every other spelling of an IPv4 address into four decimal numbers.
-        || (hostname.starts_with("127.") && hostname.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+        || (hostname.starts_with(b"127.") && hostname.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
 }
 
 /// The value of `X-Environment`.

@@ -14,8 +14,8 @@ const rust = /\.rs$|Cargo\.(toml|lock)$|^rust/;
 const inWasm = /^(src|tests\/wasm)\/|^tests\/(node|browser)\.rs$|^pkg\/\w+\.js$|Cargo\.|^rust/;
 
 /**
- * The stages in the order of their rows. Those with `work` are cargo's: they take turns, as all of one `lane` do, and run beside the
- * others. One with `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of its files is a job of its own,
+ * The stages in the order of their rows. Those with `work` are cargo's, which compile into one folder: they take turns, as all of one
+ * `lane` do, and run beside the others. One with `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of its files is a job of its own,
  * several at a time; with `alone`, one after another when nothing else runs. `needs` are the tools that setup installs for it.
  * A stage whose files are not there is left out. `by` is which files, beside those of the suites, can change what it says.
  */
@@ -34,7 +34,7 @@ export const stages = [
     ["cargo", "rustdoc", "--locked", "--package", "digitalpaye-auth", "--", "-D", "warnings"],
     ["cargo", "rustdoc", "--locked", "--package", "digitalpaye-emulator", "--", "-D", "warnings"],
   ) },
-  { name: "deny", by: /Cargo\.|^deny/, work: async ({ checks }) => {
+  { name: "deny", by: /Cargo\.|^deny/, lane: "deny", work: async ({ checks }) => {
     // Compiled here, while other jobs wait for something, and not before all of them.
     await setup({ needs: ["cargo-deny"] });
     // The advisories too, and npm's, by `npm run check audit`: they are asked for over the network.

@@ -13,11 +13,6 @@ extern "C" {
     type Callable;
     #[wasm_bindgen(method)]
     fn bind(this: &Callable, this_argument: &JsValue, first: u32, second: u32) -> JsValue;
-
-    /// A promise of ours.
-    pub(super) type Settling;
-    #[wasm_bindgen(method)]
-    pub(super) fn then(this: &Settling, fulfilled: &JsValue, rejected: &JsValue) -> JsValue;
 }
 
 /// Called with the number of a client, that of a caller, a flight or a question of it, and the answer, if there is one.

@@ -8,7 +8,7 @@ use crate::request::TokenRequest;
 use crate::response::{BODY_CAP, Body, Content, Headers, Reason};
 use crate::time::{Instant, NumericDate};
 use crate::whole::whole;
-use js_sys::{ArrayBuffer, Function, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Object, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -69,6 +69,8 @@ extern "C" {
 thread_local! {
     // One for all: to make one takes longer than to decode a reply.
     static DECODER: Option<Decoder> = Decoder::new().ok();
+    // Likewise: `fetch` gets a copy, with what is of the one request.
+    static INIT: RequestInit = common_init();
 }
 
 /// Owns the controller of one attempt: what it began is aborted when this is dropped, unless it was completed.
@@ -119,45 +121,34 @@ impl Drop for AbortGuard {
 }
 
 /// Calls `fetch` with the request: the caller's own, or the global one.
-pub(super) fn send(
-    request: &TokenRequest,
-    fetch: Option<&Function>,
-    signal: &JsValue,
-    knows: Knows,
-) -> Result<JsValue, JsValue> {
+pub(super) fn send(request: &TokenRequest, fetch: Option<&Function>, signal: &JsValue) -> Result<JsValue, JsValue> {
     let headers: RequestHeaders = bare_object().unchecked_into();
     headers.set_authorization(&request.authorization);
     headers.set_environment(&request.environment);
-    let init: RequestInit = bare_object().unchecked_into();
-    init.set_method(TokenRequest::METHOD);
+    let init: RequestInit = INIT.with(|init| Object::assign(&bare_object(), init)).unchecked_into();
     init.set_headers(&headers);
-    init.set_redirect(RequestRedirect::Manual);
-    if knows.credentials {
-        init.set_credentials(RequestCredentials::Omit);
-    }
-    init.set_signal(signal.dyn_ref());
-    if knows.cache {
-        init.set_cache(RequestCache::NoStore);
-    }
+    init.set_signal(Some(signal.unchecked_ref()));
     match fetch {
         Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &JsValue::from_str(&request.url), &init),
         None => global_fetch(&request.url, &init),
     }
 }
 
-/// What a request may say. workerd has no cookies and refuses a request that speaks of them before its release of February 2025,
-/// and one that speaks of a cache before its compatibility date of November 2024.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Knows {
-    cache: bool,
-    credentials: bool,
-}
-
-/// What the platform's requests know.
-pub(super) fn knows() -> Knows {
+/// What all requests say, as far as the platform's requests know of it. workerd has no cookies and refuses a request that speaks of
+/// them before its release of February 2025, and one that speaks of a cache before its compatibility date of November 2024.
+fn common_init() -> RequestInit {
     let prototype = member(&member(&js_sys::global(), "Request"), "prototype");
-    let has = |name| Reflect::has(&prototype, &JsValue::from_str(name)).unwrap_or(false);
-    Knows { cache: has("cache"), credentials: has("credentials") }
+    let knows = |name| Reflect::has(&prototype, &JsValue::from_str(name)).unwrap_or(false);
+    let init: RequestInit = bare_object().unchecked_into();
+    init.set_method(TokenRequest::METHOD);
+    init.set_redirect(RequestRedirect::Manual);
+    if knows("credentials") {
+        init.set_credentials(RequestCredentials::Omit);
+    }
+    if knows("cache") {
+        init.set_cache(RequestCache::NoStore);
+    }
+    init
 }
 
 /// Why there is no reply.

@@ -3,10 +3,10 @@
 use super::callback::CALLBACKS;
 use super::error::foreign;
 use super::exchange::{self, AbortGuard, Attempt, BodyForm, NoReply, PartialBody, Progress, ReplyHead};
-use super::question::{Question, settling};
+use super::question::Question;
 use super::shell::{PLATFORM, Platform, Shell};
-use super::timer::{Timer, now};
-use super::value::{Member, Members, contain, deferred, is_same_text, spawn, text};
+use super::timer::{Timer, monotonic, now, wall};
+use super::value::{Member, Members, contain, deferred, is_same_text, settling, spawn, text};
 use crate::error::AuthError;
 use crate::flight::FlightId;
 use crate::request::TokenRequest;
@@ -115,8 +115,7 @@ impl Shell {
     pub(super) fn send(&self, id: FlightId, request: &TokenRequest, deadline: Instant) {
         let signal = self.signal(id);
         let Some(open) = self.flight(id, |flight| flight.attempt.as_ref().map(AbortGuard::open)) else { return };
-        let knows = *self.knows.get_or_init(exchange::knows);
-        let called = exchange::send(request, self.fetch.as_ref(), &signal, knows);
+        let called = exchange::send(request, self.fetch.as_ref(), &signal);
         self.ask(id, Question::Response(Attempt { open, deadline }), &settling(called));
     }
 
@@ -124,7 +123,7 @@ impl Shell {
         if !attempt.is_open() {
             return self.given_up(id);
         }
-        let (response, head) = match exchange::head(answer, self.fetch.is_none(), attempt.clone(), now().wall) {
+        let (response, head) = match exchange::head(answer, self.fetch.is_none(), attempt.clone(), wall()) {
             Ok(head) => head,
             Err(no_reply) => return self.replied(id, &attempt, Err(no_reply)),
         };
@@ -148,7 +147,7 @@ impl Shell {
 
     pub(super) fn chunk_came(&self, id: FlightId, mut body: PartialBody, answer: Result<JsValue, JsValue>) {
         let attempt = body.head.attempt.clone();
-        if attempt.is_open() && now().monotonic >= attempt.deadline {
+        if attempt.is_open() && monotonic() >= attempt.deadline {
             // A stream that never keeps us waiting keeps the timers from firing.
             self.flight_timer(id);
         }

@@ -5,8 +5,8 @@ use super::value::{has_method, has_tag, is_object, is_same_text, member, propert
 use crate::credentials::{BasicCredentials, Credentials, UserId};
 use crate::error::AuthError;
 use crate::options::{
-    DEFAULT_BASE_URL, DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, UrlParts,
-    environment, max_retries, timeout_ms,
+    DEFAULT_BASE_URL, DEFAULT_ENVIRONMENT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_MS, Endpoint, Options, environment,
+    max_retries, timeout_ms,
 };
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -79,7 +79,7 @@ pub(super) fn read_options(value: &JsValue, once: bool) -> Result<ClientOptions>
         given if given.is_undefined() => DEFAULT_ENVIRONMENT.into(),
         given => given.as_string().ok_or_else(|| AuthError::option("environment", "is not a string"))?,
     };
-    let url = read_url(read(value, "baseUrl")?)?;
+    let href = read_url(read(value, "baseUrl")?)?;
     let timeout = read_number(value, "timeout", DEFAULT_TIMEOUT_MS)?;
     let retries = read_number(value, "maxRetries", DEFAULT_MAX_RETRIES.into())?;
     let fetch = read_function(value, "fetch")?;
@@ -95,12 +95,7 @@ pub(super) fn read_options(value: &JsValue, once: bool) -> Result<ClientOptions>
     let options = Options {
         credentials,
         environment: environment(environment_value)?,
-        endpoint: Endpoint::new(UrlParts {
-            href: &part(&url, "href"),
-            protocol: &part(&url, "protocol"),
-            hostname: &part(&url, "hostname"),
-            user_info: !part(&url, "username").is_empty() || !part(&url, "password").is_empty(),
-        })?,
+        endpoint: Endpoint::new(&href)?,
         timeout_ms: timeout_ms(timeout)?,
         max_retries: max_retries(retries)?,
     };
@@ -175,7 +170,8 @@ fn checked_text(option: &'static str, value: &JsValue) -> Result<zeroize::Zeroiz
     if is_same_text(&text, value) { Ok(text) } else { Err(AuthError::option(option, "holds a lone surrogate")) }
 }
 
-fn read_url(value: JsValue) -> Result<Url> {
+/// A URL, as the platform's parser writes it.
+fn read_url(value: JsValue) -> Result<String> {
     let href = if value.is_undefined() {
         JsValue::from_str(DEFAULT_BASE_URL)
     } else if is_object(&value) && (value.has_type::<Url>() || has_tag(&value, "[object URL]")) {
@@ -184,12 +180,7 @@ fn read_url(value: JsValue) -> Result<Url> {
         value
     };
     let parsed = if href.is_string() { ParsedUrl::parse(&href).ok() } else { None };
-    parsed.map(JsCast::unchecked_into).ok_or_else(|| AuthError::option("baseUrl", "is not a URL"))
-}
-
-/// A part of a URL, by the platform's name for it.
-fn part(url: &Url, name: &'static str) -> String {
-    member(url, name).as_string().unwrap_or_default()
+    parsed.and_then(|url| member(&url, "href").as_string()).ok_or_else(|| AuthError::option("baseUrl", "is not a URL"))
 }
 
 /// What is wrong with a store that has these methods, by their names. The first two have to be there.

@@ -4,13 +4,13 @@
 //! An answer is a promise, which may never settle. Its reactions are two functions bound to the number of the question: what
 //! comes after its flight has ended finds nothing.
 
-use super::callback::{CALLBACKS, Settling, bound};
+use super::callback::{CALLBACKS, bound};
 use super::exchange::{Attempt, PartialBody, ReplyHead};
 use super::shell::Shell;
 use super::store::{Deletion, StoreEntry, Writing};
-use super::value::contain;
+use super::value::{contain, then};
 use crate::flight::FlightId;
-use js_sys::{Array, Promise};
+use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -77,15 +77,6 @@ impl Questions {
     }
 }
 
-/// A promise of what a call of foreign code came to, whatever that is: a promise, a thenable, no promise at all, or an error.
-pub(super) fn settling(called: Result<JsValue, JsValue>) -> Promise {
-    match called {
-        // Not `resolve`: that hands out a stranger's own promise, whose `then` may be anything.
-        Ok(value) => Promise::race(&Array::of1(&value)).unchecked_into(),
-        Err(thrown) => Promise::reject(&thrown),
-    }
-}
-
 impl Shell {
     /// Waits for the answer to a question of a flight. That may be over: foreign code was called to ask.
     pub(super) fn ask(&self, flight: FlightId, question: Question, answer: &Promise) {
@@ -106,7 +97,7 @@ impl Shell {
         let (fulfilled, rejected) = CALLBACKS.with(|callbacks| {
             (bound(&callbacks.fulfilled, self.number, id), bound(&callbacks.rejected, self.number, id))
         });
-        answer.unchecked_ref::<Settling>().then(&fulfilled, &rejected);
+        then(answer, &fulfilled, &rejected);
     }
 
     pub(super) fn answered(&self, id: QuestionId, answer: Result<JsValue, JsValue>) {

@@ -3,7 +3,6 @@
 use super::callers::Settlement;
 use super::error::{value_in, value_of};
 use super::event::{Secrets, report};
-use super::exchange::Knows;
 use super::flights::FlightShell;
 use super::options::ClientOptions;
 use super::question::Questions;
@@ -20,7 +19,7 @@ use crate::refresh::CallerId;
 use crate::time::Now;
 use crate::token::AccessToken;
 use js_sys::Function;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
 
@@ -65,7 +64,6 @@ pub(super) struct Shell {
     cache: Option<TokenCache>,
     /// The token cached last.
     pub(super) held: RefCell<JsValue>,
-    pub(super) knows: OnceCell<Knows>,
 
     pub(super) store: Option<TokenStore>,
     /// The store with the name of our entry, once that is known.
@@ -139,7 +137,6 @@ impl Shell {
             wait_until,
             cache,
             held: RefCell::default(),
-            knows: OnceCell::new(),
             store: store.map(JsCast::unchecked_into),
             entry: RefCell::default(),
             writing: RefCell::default(),

@@ -1,12 +1,12 @@
 //! The caller's store: what it is asked, and what its answers are worth. Nothing that it does is trusted.
 
-use super::callback::{CALLBACKS, Settling, ignored};
+use super::callback::{CALLBACKS, ignored};
 use super::error::foreign;
 use super::exchange::{bytes_of, claims_of};
-use super::question::{Question, QuestionId, settling};
+use super::question::{Question, QuestionId};
 use super::shell::{Shell, token_of, token_value};
-use super::timer::{Timer, now};
-use super::value::{Lookup, contain, has_method, is_object, member, property, spawn, text};
+use super::timer::{Timer, monotonic};
+use super::value::{Lookup, contain, has_method, is_object, member, property, settling, spawn, text, then};
 use crate::client::StoredToken;
 use crate::flight::{ANSWER_MS, Answer, FlightId};
 use crate::time::Instant;
@@ -85,7 +85,7 @@ impl StoreEntry {
         let on_answer = ON_LATE_ANSWER.with(|on_answer| {
             on_answer.as_ref().unchecked_ref::<Function>().bind2(&JsValue::UNDEFINED, &self.store, &self.key)
         });
-        lease.unchecked_ref::<Settling>().then(on_answer.as_ref(), &ignored());
+        then(lease, on_answer.as_ref(), &ignored());
     }
 
     /// Gives the lease back.
@@ -258,7 +258,7 @@ impl Shell {
         if let Some(timer) = &timer {
             timer.unref();
         }
-        let deletion = Deletion { asked: now().monotonic, timer, waiting: Vec::new() };
+        let deletion = Deletion { asked: monotonic(), timer, waiting: Vec::new() };
         self.questions.borrow_mut().add(id, None, Question::Deletion(deletion));
         self.stay_while_busy();
         spawn(async move { shell.react(id, &settling(entry.delete(token.as_ref()))) });
@@ -275,7 +275,7 @@ impl Shell {
     /// What came of a deletion; `None` if there was no answer in time.
     pub(super) fn deleted(&self, deletion: Deletion, answer: Option<Result<JsValue, JsValue>>) {
         drop(deletion.timer);
-        let in_time = now().monotonic.since(deletion.asked) < ANSWER_MS;
+        let in_time = monotonic().since(deletion.asked) < ANSWER_MS;
         let answer = answer.filter(|_| in_time).map(done);
         self.update(|client, _| client.store_deleted(answer));
         for flight in deletion.waiting {

@@ -28,7 +28,15 @@ extern "C" {
 
 /// Both clocks.
 pub(super) fn now() -> Now {
-    Now { monotonic: Instant(monotonic_ms()), wall: NumericDate(wall_ms() / 1_000.0) }
+    Now { monotonic: monotonic(), wall: wall() }
+}
+
+pub(super) fn monotonic() -> Instant {
+    Instant(monotonic_ms())
+}
+
+pub(super) fn wall() -> NumericDate {
+    NumericDate(wall_ms() / 1_000.0)
 }
 
 /// A timer that is set; cleared on drop.

@@ -196,6 +196,32 @@ describe("baseUrl", () => {
     assert.equal(leak(error, [SECRET]), undefined);
   });
 
+  test("is judged by its parts as the platform's parser has them", () => {
+    const isLoopback = (host) => /^(localhost|.*\.localhost|\[::1\]|127\.[\d.]*)$/.test(host);
+    const isUsable = ({ protocol, hostname, username, password, href }) => username + password === "" && !/[?#]/.test(href)
+      && (protocol === "https:" || (protocol === "http:" && isLoopback(hostname)));
+    const schemes = ["https://", "http://", "HTTP:\\\\", "https:", "http:/", "ws://", "ftp://", "blob:https://", "foo://", "foo:"];
+    const users = ["", "@", ":@", "u@", ":p@", "u:p@", "127.0.0.1:80@", "localhost@", "a@b@", "%40@"];
+    const hosts = ["h.example", "LOCALHOST", "api.localhost", "localhost.", "localhost.evil.example", "notlocalhost", "127.1", "2130706433", "0x7f.1", "127.evil.example",
+      "128.0.0.1", "0.0.0.0", "[::1]", "[0:0:0:0:0:0:0:1]", "[::2]", "[1::1]", "[::ffff:127.0.0.1]", "１２７.0.0.1", "ⓛocalhost"];
+    const rests = ["", "/", ":80", ":443/", ":8787/p", "/p/", "/@localhost", "/:127.0.0.1", "\\@localhost", "/p:80@q", "//localhost", "/?", "/#", ":8787#@h", "/p?u@h"];
+    let [usable, refused] = [0, 0];
+    for (const scheme of schemes) for (const user of users) for (const host of hosts) for (const rest of rests) {
+      const baseUrl = scheme + user + host + rest;
+      let thrown;
+      try {
+        new DigitalpayeAuth({ ...good, baseUrl });
+      } catch (error) {
+        thrown = error;
+      }
+      assert.equal(thrown === undefined, URL.canParse(baseUrl) && isUsable(new URL(baseUrl)), baseUrl);
+      if (thrown) checkError(thrown, "baseUrl");
+      if (thrown) refused += 1;
+      else usable += 1;
+    }
+    assert.ok(usable > 1_000 && refused > 10_000, `${usable} usable, ${refused} refused`);
+  });
+
   test("may be a URL of another realm", async () => {
     const baseUrl = new URL("https://h.example/p");
     await takes({ baseUrl: runInNewContext("url", { url: baseUrl }) });

@@ -7,6 +7,23 @@ const thrower = { get then() { return fail(); } };
 const badThen = { then() { fail(); } };
 const never = { then() {} };
 const twice = (value) => ({ then(resolve, reject) { resolve(value); reject(new Error("late")); resolve(1); } });
+/** A promise that settles once it is asked for that, as lazy ones do. */
+class Lazy extends Promise {
+  static [Symbol.species] = Promise;
+
+  constructor(value) {
+    let settle;
+    super((resolve) => { settle = resolve; });
+    this.settle = () => settle(value);
+  }
+
+  then(...reactions) {
+    this.settle();
+    return super.then(...reactions);
+  }
+}
+/** One that has others made by this. */
+const species = (make) => Object.defineProperty(Promise.resolve(reply()), "constructor", { value: { [Symbol.species]: make } });
 const getter = (o, name, get = fail) => Object.defineProperty(o, name, { get, configurable: true });
 const exp = () => Math.floor(Date.now() / 1000) + 600;
 const json = () => JSON.stringify({ statusCode: 200, message: "Successful", data: { token: "t", exp: exp() } });
@@ -110,7 +127,12 @@ const areas = {
     "then settles twice": fetching(() => twice(reply()), "token"),
     "never": [(o) => { o.fetch = () => never; o.timeout = 20; }, "timeout"],
     "constructor of a promise throws": fetching(() => getter(Promise.resolve(reply()), "constructor"), "network"),
-    "then of a promise throws": fetching(() => getter(Promise.resolve(reply()), "then"), "network"),
+    // As `await` has it: what a promise of the platform's carries in place of `then` is not asked.
+    "then of a promise throws": fetching(() => getter(Promise.resolve(reply()), "then"), "token"),
+    "then of a promise settles otherwise": fetching(() => Object.assign(Promise.resolve(reply()), { then: (_, reject) => reject(new Error("then")) }), "token"),
+    "then of a derived promise is what makes it settle": fetching(() => new Lazy(reply()), "token"),
+    "species of a promise throws": fetching(() => species(function () { throw new Error("species"); }), "network"),
+    "species of a promise makes none": fetching(() => species(function () {}), "network"),
     "changes init": fetching((_, init) => { for (const name of Object.keys(init)) delete init[name]; Object.freeze(init); return reply(); }, "token"),
   },
 

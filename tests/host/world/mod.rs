@@ -11,7 +11,7 @@ use digitalpaye_auth::error::{AuthError, Code, Foreign};
 use digitalpaye_auth::event::Event;
 use digitalpaye_auth::flight::{Answer, FlightId};
 use digitalpaye_auth::jwt::Claims;
-use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+use digitalpaye_auth::options::{Endpoint, Options};
 use digitalpaye_auth::refresh::CallerId;
 use digitalpaye_auth::response::{Body, Headers, Reply};
 use digitalpaye_auth::time::{Instant, Now, NumericDate};
@@ -122,7 +122,6 @@ impl World {
         let Kind { store, isolate, events, asks_secret, max_retries } = kind;
         let user_id = UserId::new(Zeroizing::new("k".into())).unwrap();
         let password = Zeroizing::new("s".into());
-        let parts = UrlParts { href: "https://h/", protocol: "https:", hostname: "h", user_info: false };
         let options = Options {
             credentials: if asks_secret {
                 Credentials::AskedFor(user_id)
@@ -130,7 +129,7 @@ impl World {
                 Credentials::Fixed(BasicCredentials::new(user_id, password).unwrap())
             },
             environment: "Production".into(),
-            endpoint: Endpoint::new(parts).unwrap(),
+            endpoint: Endpoint::new("https://h/").unwrap(),
             timeout_ms: TIMEOUT,
             max_retries,
         };

@@ -11,7 +11,7 @@ use digitalpaye_auth::client::{Client, Surroundings};
 use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
 use digitalpaye_auth::effect::{Effect, Effects};
 use digitalpaye_auth::flight::FlightId;
-use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+use digitalpaye_auth::options::{Endpoint, Options};
 use digitalpaye_auth::refresh::CallerId;
 use digitalpaye_auth::time::{Instant, Now, NumericDate};
 use digitalpaye_auth::token::Fingerprint;
@@ -43,13 +43,11 @@ impl World {
     fn new_client(&self) -> Client {
         let secret = |text: &str| Zeroizing::new(String::from(text));
         let user_id = UserId::new(secret("simulation")).unwrap();
-        let href = "https://api.digitalpaye.com/";
-        let parts = UrlParts { href, protocol: "https:", hostname: "api.digitalpaye.com", user_info: false };
         let more = if self.fault == Some(Fault::UnboundedRetries) { 5 } else { 0 };
         let options = Options {
             credentials: Credentials::Fixed(BasicCredentials::new(user_id, secret("a secret")).unwrap()),
             environment: String::from("Sandbox"),
-            endpoint: Endpoint::new(parts).unwrap(),
+            endpoint: Endpoint::new("https://api.digitalpaye.com/").unwrap(),
             timeout_ms: self.scenario.timeout_ms,
             max_retries: self.scenario.max_retries + more,
         };

@@ -11,20 +11,18 @@ use digitalpaye_auth::client::{Client, Surroundings};
 use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
 use digitalpaye_auth::effect::Effect;
 use digitalpaye_auth::error::Code;
-use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+use digitalpaye_auth::options::{Endpoint, Options};
 use digitalpaye_auth::response::Headers;
 use digitalpaye_auth::time::{Instant, Now, NumericDate};
 use zeroize::Zeroizing;
 
 fn client(timeout_ms: f64) -> Client {
     let secret = |text: &str| Zeroizing::new(String::from(text));
-    let href = "https://api.digitalpaye.com/";
-    let parts = UrlParts { href, protocol: "https:", hostname: "api.digitalpaye.com", user_info: false };
     let credentials = BasicCredentials::new(UserId::new(secret("key")).unwrap(), secret("secret")).unwrap();
     let options = Options {
         credentials: Credentials::Fixed(credentials),
         environment: String::from("Sandbox"),
-        endpoint: Endpoint::new(parts).unwrap(),
+        endpoint: Endpoint::new("https://api.digitalpaye.com/").unwrap(),
         timeout_ms,
         max_retries: 2,
     };

@@ -5,7 +5,7 @@ use digitalpaye_auth::credentials::{BasicCredentials, Credentials, UserId};
 use digitalpaye_auth::effect::{Effect, Effects, LeaseTtl};
 use digitalpaye_auth::flight::{ANSWER_MS, FlightId};
 use digitalpaye_auth::jwt::Claims;
-use digitalpaye_auth::options::{Endpoint, Options, UrlParts};
+use digitalpaye_auth::options::{Endpoint, Options};
 use digitalpaye_auth::response::{Body, Content, Headers, Reply as HttpReply};
 use digitalpaye_auth::time::{Instant, Now, NumericDate};
 use digitalpaye_simulation::store::{Command, Reply};
@@ -86,13 +86,11 @@ pub(crate) struct Machine {
 impl Machine {
     fn new() -> Self {
         let secret = |text: &str| Zeroizing::new(String::from(text));
-        let href = "https://api.digitalpaye.com/";
-        let parts = UrlParts { href, protocol: "https:", hostname: "api.digitalpaye.com", user_info: false };
         let credentials = BasicCredentials::new(UserId::new(secret("model")).unwrap(), secret("secret")).unwrap();
         let options = Options {
             credentials: Credentials::Fixed(credentials),
             environment: String::from("Sandbox"),
-            endpoint: Endpoint::new(parts).unwrap(),
+            endpoint: Endpoint::new("https://api.digitalpaye.com/").unwrap(),
             timeout_ms: TIMEOUT_MS as f64,
             max_retries: 2,
         };
