@@ -42,7 +42,7 @@ for (const file of tracked("*package.json")) {
     for (const [name, version] of kinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}))) {
       // Ours, by a link; an example names the release.
       if (name === "digitalpaye-auth" && !example) assert.equal(version, "*");
-      else assert.match(version, /^(npm:@?[^@]+@)?\d+\.\d+\.\d+$/, name);
+      else assert.match(version, /^(npm:@?[^@]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/, name);
     }
     const beside = example ? `tests/examples/locks/${example}/package-lock.json` : join(dirname(file), "package-lock.json");
     const [lock, path] = example || existsSync(join(root, beside)) ? [beside, ""] : ["package-lock.json", dirname(file)];
