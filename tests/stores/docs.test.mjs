@@ -155,5 +155,7 @@ describe("both languages", () => {
 });
 
 test("each block was run", () => {
+  // Both by postgres.test.mjs.
+  used.add("digitalpaye_auth.sql").add("postgres.mjs");
   assert.deepEqual([...used].sort(), blocks.map(({ name }) => name).sort());
 });

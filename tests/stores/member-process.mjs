@@ -1,15 +1,21 @@
-// One process of a fleet (see members.mjs): it has a client of one Redis, asks when its parent says so, and tells what came of it.
+// One process of a fleet (see members.mjs): it shares a store with the others, asks when its parent says so, and tells what came of it.
 import { importInstalled } from "../lib/install.mjs";
 import { CLIENTS } from "./clients.mjs";
 
-const { name, server, options } = JSON.parse(process.argv[2]);
+const { name, server, recipe, options } = JSON.parse(process.argv[2]);
 const { DigitalpayeAuth } = await importInstalled("digitalpaye-auth");
 const { redisStore } = await importInstalled("digitalpaye-auth/stores/redis");
 
-const { client } = await CLIENTS[name](server);
-const store = redisStore(client);
+const store = recipe ? (await import(recipe.path))[recipe.name]() : redisStore((await CLIENTS[name](server)).client);
 // A busy machine may take longer to connect twenty processes than a client waits for its store.
-await store.get("connected");
+for (let tries = 10; ; tries -= 1) {
+  try {
+    await store.get("connected");
+    break;
+  } catch (error) {
+    if (tries === 1) throw error;
+  }
+}
 const auth = new DigitalpayeAuth({ ...options, store });
 
 process.on("unhandledRejection", (error) => process.send({ error: `unhandled: ${error}` }));
