@@ -13,6 +13,8 @@ import { Miniflare } from "miniflare";
 import { engine } from "../conformance/lib/engines.mjs";
 import { blocksOf, headingsOf, tablesOf, withoutComments } from "../docs/extract.mjs";
 import { installed } from "../lib/install.mjs";
+import { installOnce } from "../lib/projects.mjs";
+import { libraries } from "../lib/postgres.mjs";
 import { startRedis } from "../lib/redis.mjs";
 import { typeset } from "../lib/typography.mjs";
 import { startUpstash } from "./upstash.mjs";
@@ -36,6 +38,8 @@ before(async () => {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(modules, name));
   }
+  await installOnce(libraries);
+  symlinkSync(join(libraries, "node_modules", "unstorage"), join(modules, "unstorage"));
   symlinkSync(join(await installed(), "node_modules", "digitalpaye-auth"), join(modules, "digitalpaye-auth"));
   for (const { name, code } of blocks) writeFileSync(join(project, name), code);
   server = await startRedis({ tcp: true });
@@ -90,6 +94,46 @@ test("deno-kv.mjs passes testStore, in Deno", async () => {
   const { stdout } = await run(await engine("Deno"), args, { cwd: project, env, timeout: 60_000 });
   assert.match(stdout, /^ok \| 1 passed \((\d+) steps\) \| 0 failed/m);
   assert.ok(Number(/\((\d+) steps\)/.exec(stdout)[1]) >= 25, stdout);
+});
+
+const UNSTORAGE = `
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { testStore } from "digitalpaye-auth/stores/testing";
+import { createStorage } from "unstorage";
+import fs from "unstorage/drivers/fs";
+import memory from "unstorage/drivers/memory";
+import redis from "unstorage/drivers/redis";
+import { unstorageStore } from "./unstorage.mjs";
+
+const server = redis({ url: process.env.REDIS_URL });
+for (const driver of [memory(), fs({ base: "./unstorage" }), server]) {
+  describe(driver.name, { concurrency: true }, () => {
+    const storage = createStorage({ driver });
+    after(() => storage.dispose());
+    testStore(() => unstorageStore(storage), { describe, test });
+    test("nonsense is a miss", async () => {
+      for (const nonsense of ["{", "[]", { token: "without an end" }]) {
+        await storage.setItem("digitalpaye-auth:nonsense", nonsense);
+        assert.equal(await unstorageStore(storage).get("nonsense"), null);
+      }
+    });
+    if (driver === server) test("clears what has ended", async () => {
+      await unstorageStore(storage).set("ends", { token: "one", exp: 2000000000 }, 61.25);
+      const ttl = await driver.getInstance().ttl("digitalpaye-auth:ends");
+      assert.ok(ttl > 55 && ttl <= 62, String(ttl));
+    });
+  });
+}
+`;
+
+test("unstorage.mjs passes testStore, over its drivers for memory, files and Redis", async () => {
+  used.add("unstorage.mjs");
+  writeFileSync(join(project, "unstorage.test.mjs"), UNSTORAGE);
+  const env = { PATH: process.env.PATH, REDIS_URL: `redis://127.0.0.1:${server.port}` };
+  const { stdout } = await run(process.execPath, ["--test", "unstorage.test.mjs"], { cwd: project, env, timeout: 60_000 });
+  assert.match(stdout, /^# fail 0$/m);
+  assert.ok(Number(/^# pass (\d+)$/m.exec(stdout)[1]) >= 3 * 15, stdout);
 });
 
 test("worker.mjs runs as wrangler.jsonc has it", async (context) => {
