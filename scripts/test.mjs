@@ -12,7 +12,7 @@ import { buildSandbox, keepSandbox } from "./lib/sandbox.mjs";
 import { sideBySide } from "./lib/side-by-side.mjs";
 import { isThere, stages, stagesReachedBy, testFiles } from "./lib/stages.mjs";
 import { duration } from "./lib/terminal.mjs";
-import { program, setup } from "./setup.mjs";
+import { setup } from "./setup.mjs";
 
 const usage = `Usage: npm test [-- STAGE...] [-- --changed [--since COMMIT]] [-- --together N] [-- --list]
 
@@ -63,9 +63,8 @@ function job({ row, title, work, ...rest }) {
 /** The jobs of a stage: one of cargo's, or one for each test file. */
 function jobsOf(stage, row, shared) {
   if (stage.work) return [job({ row, title: stage.name, lane: stage.lane ?? "cargo", work: stage.work })];
-  const env = { ...shared, CHROMIUM: program("chromium") ?? "", FIREFOX: program("firefox") ?? "" };
   return stage.suites.flatMap(testFiles).map((file) => job({
-    row, title: `${stage.name}: ${file}`, alone: stage.alone, lane: stage.lane, work: ({ nodeTests }) => nodeTests([file], env),
+    row, title: `${stage.name}: ${file}`, alone: stage.alone, lane: stage.lane, work: ({ nodeTests }) => nodeTests([file], shared),
   }));
 }
 

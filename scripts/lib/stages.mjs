@@ -1,7 +1,7 @@
 // The stages of `npm test`, and which of them a change can reach.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { program, setup } from "../setup.mjs";
+import { setup } from "../setup.mjs";
 import { root, target } from "./paths.mjs";
 
 // On the command line, which goes over the environment, where wasm-pack names a runner.
@@ -46,7 +46,7 @@ export const stages = [
   ) },
   { name: "wasm-chromium", by: inWasm, file: "tests/browser.rs", needs: ["chromium"], work: ({ cargoTests }) => cargoTests(
     ["cargo", "test", "--locked", ...wasm, ...wasmRunner, "--test", "browser"],
-    { WASM_TESTS_IN: "chromium", CHROMIUM: program("chromium") },
+    { WASM_TESTS_IN: "chromium" },
   ) },
   { name: "packaging", by: /^(docs|README)/, suites: ["tests/packaging"] },
   { name: "types", by: /^pkg\/.*\.d\.ts$|^pkg\/package/, suites: ["tests/types"] },

@@ -27,12 +27,12 @@ const ended = (child) => new Promise((resolve, reject) => child.once("error", re
  * connections that are opened at once, and the page stands still until somebody opens another (tiny_http 0.12, seen in two runs of three).
  */
 async function runInChromium() {
-  const { launch } = await import("../../www/tests/lib/browsers.mjs");
+  const { drive } = await import("../../tests/lib/browsers.mjs");
   const server = startRunner({ NO_HEADLESS: "1", WASM_BINDGEN_TEST_ADDRESS: "127.0.0.1:0" }, "pipe");
   let browser;
   try {
     const address = await addressIn(server);
-    browser = await launch("chromium", "en");
+    browser = await drive("Chromium", "en");
     const page = await browser.browser.newPage();
     const told = [];
     page.on("pageerror", (error) => told.push(String(error)));

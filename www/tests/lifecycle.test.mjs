@@ -5,7 +5,7 @@ import { startServer } from "../../tests/lib/server.mjs";
 import { answers, ask, benches, built, given, inBrowser, logged, runInBrowsers, text, until, visit } from "./lib/bench.mjs";
 import { serveSite } from "./lib/site.mjs";
 
-for (const [name, language, width, dark] of [["chromium", "fr", 1280, false], ["chromium", "en", 360, true], ["firefox", "en", 1280, true]]) {
+for (const [name, language, width, dark] of [["Chromium", "fr", 1280, false], ["Chromium", "en", 360, true], ["Firefox", "en", 1280, true]]) {
   inBrowser(name, `${language}, ${width} px: ten thousand callers, renewals, failures, and a clock that is an hour off`, async () => {
     await visit(name, { language, width, dark }, async (page, look, sandbox) => {
       await page.click("#tab-lifecycle");
@@ -68,8 +68,8 @@ for (const [language, line, mark] of [
   ["en", "A renewal behind the callers fails: internal_server_error (503).", "renewal failed"],
   ["fr", "Un renouvellement échoue à l’insu des appelants\u00a0: internal_server_error (503).", "renouvellement échoué"],
 ]) {
-  inBrowser("chromium", `${language}: a renewal that fails behind the callers' backs is told, while they are served`, async () => {
-    await visit("chromium", { language }, async (page, look, sandbox) => {
+  inBrowser("Chromium", `${language}: a renewal that fails behind the callers' backs is told, while they are served`, async () => {
+    await visit("Chromium", { language }, async (page, look, sandbox) => {
       await page.click("#tab-lifecycle");
       await until(page, () => !document.querySelector("#panel-lifecycle .pair").hidden);
       await sandbox.config({ lifetime: 10, distinctTokens: true });
@@ -85,7 +85,7 @@ for (const [language, line, mark] of [
   });
 }
 
-inBrowser("chromium", "the lifecycle works with an API that has no control panel", async () => {
+inBrowser("Chromium", "the lifecycle works with an API that has no control panel", async () => {
   const exp = () => Math.floor(Date.now() / 1_000) + 600;
   const server = await startServer((request, response) => {
     response.setHeader("Access-Control-Allow-Origin", "*");
@@ -94,9 +94,9 @@ inBrowser("chromium", "the lifecycle works with an API that has no control panel
     if (request.url !== "/v1/auth") return response.writeHead(404).end();
     return response.end(JSON.stringify({ statusCode: 200, message: "Successful", data: { token: "opaque.token", exp: exp() } }));
   });
-  const elsewhere = await serveSite(built.folder, { sandbox: { ...given(benches.chromium.sandbox), baseUrl: server.url } });
+  const elsewhere = await serveSite(built.folder, { sandbox: { ...given(benches.Chromium.sandbox), baseUrl: server.url } });
   try {
-    await visit("chromium", { url: `${elsewhere.url}#lifecycle` }, async (page, look, sandbox) => {
+    await visit("Chromium", { url: `${elsewhere.url}#lifecycle` }, async (page, look, sandbox) => {
       assert.equal(await page.$eval("#panel-lifecycle .control .pair", ({ hidden }) => hidden), true);
       await ask(page, 1);
       await until(page, () => /100.*: 1\D/.test(document.querySelector(".said").innerText));

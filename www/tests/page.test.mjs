@@ -4,11 +4,12 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { contentSecurityPolicy } from "../csp.js";
 import { SECRET, answers, benches, built, given, inBrowser, runInBrowsers, submit, text, texts, type, until, visit } from "./lib/bench.mjs";
-import { launch, open } from "./lib/browsers.mjs";
+import { drive } from "../../tests/lib/browsers.mjs";
+import { open } from "./lib/pages.mjs";
 import { serveSite } from "./lib/site.mjs";
 
 for (const [name, language, width, dark] of [
-  ["chromium", "fr", 1280, false], ["chromium", "en", 360, true], ["firefox", "en", 1280, false], ["firefox", "fr", 360, true],
+  ["Chromium", "fr", 1280, false], ["Chromium", "en", 360, true], ["Firefox", "en", 1280, false], ["Firefox", "fr", 360, true],
 ]) {
   inBrowser(name, `${language}, ${width} px, ${dark ? "dark" : "light"}: from the form to a token, its life and the code`, async () => {
     await visit(name, { language, width, dark }, async (page, look, sandbox) => {
@@ -47,8 +48,8 @@ for (const [name, language, width, dark] of [
   });
 }
 
-inBrowser("chromium", "the token's ring goes from fresh to soft to expired", async () => {
-  await visit("chromium", {}, async (page, look, sandbox) => {
+inBrowser("Chromium", "the token's ring goes from fresh to soft to expired", async () => {
+  await visit("Chromium", {}, async (page, look, sandbox) => {
     await sandbox.config({ lifetime: 3 });
     await page.evaluate(() => {
       globalThis.stages = [];
@@ -79,7 +80,7 @@ const failures = [
   { is: "a key with a colon", code: "invalid_options", class: "InvalidOptionsError", apiKey: "a:b", attempts: 0 },
 ];
 
-for (const [name, width, dark] of [["chromium", 1280, false], ["firefox", 360, true]]) {
+for (const [name, width, dark] of [["Chromium", 1280, false], ["Firefox", 360, true]]) {
   inBrowser(name, `every kind of failure is named and explained`, async () => {
     await visit(name, { width, dark }, async (page, look, sandbox) => {
       for (const failure of failures) {
@@ -105,14 +106,14 @@ for (const [name, width, dark] of [["chromium", 1280, false], ["firefox", 360, t
         }
         // They differ in their words; what has another structure is audited.
         const audited = ["unauthorized", "network", "invalid_options"].includes(failure.code);
-        if (name === "chromium" || failure.code === "unauthorized") await look(`failure-${failure.code}${failure.status ?? ""}`, { audited });
+        if (name === "Chromium" || failure.code === "unauthorized") await look(`failure-${failure.code}${failure.status ?? ""}`, { audited });
       }
     });
   });
 }
 
-inBrowser("chromium", "attempts after a failure are drawn, an exchange can be cancelled, a token that is no JWT is shown", async () => {
-  await visit("chromium", { language: "en" }, async (page, look, sandbox) => {
+inBrowser("Chromium", "attempts after a failure are drawn, an exchange can be cancelled, a token that is no JWT is shown", async () => {
+  await visit("Chromium", { language: "en" }, async (page, look, sandbox) => {
     await answers(sandbox, page, "exchange", "twice503");
     await submit(page);
     await page.waitForSelector(".grant");
@@ -135,7 +136,7 @@ inBrowser("chromium", "attempts after a failure are drawn, an exchange can be ca
   });
 });
 
-for (const name of ["chromium", "firefox"]) {
+for (const name of ["Chromium", "Firefox"]) {
   inBrowser(name, `everything by keyboard`, async () => {
     await visit(name, { language: "fr" }, async (page) => {
       const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.tagName);
@@ -181,12 +182,12 @@ for (const name of ["chromium", "firefox"]) {
   });
 }
 
-inBrowser("chromium", "the browser chooses the language and the theme, the reader changes them", async () => {
+inBrowser("Chromium", "the browser chooses the language and the theme, the reader changes them", async () => {
   // The first has chosen nothing yet in a profile of its own.
-  const german = await launch("chromium", "de-DE,fr-CI,en");
+  const german = await drive("Chromium", "de-DE,fr-CI,en");
   try {
     for (const dark of [false, true]) {
-      const { page, complaints } = await open(german, benches.chromium.site.url, { dark });
+      const { page, complaints } = await open(german, benches.Chromium.site.url, { dark });
       assert.equal(await page.$eval("html", (html) => html.lang), "fr");
       const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
       const first = await ground();
@@ -206,8 +207,8 @@ inBrowser("chromium", "the browser chooses the language and the theme, the reade
   }
 });
 
-inBrowser("chromium", "the secret is shown and hidden, and what is copied is what is shown", async () => {
-  await visit("chromium", { language: "en" }, async (page) => {
+inBrowser("Chromium", "the secret is shown and hidden, and what is copied is what is shown", async () => {
+  await visit("Chromium", { language: "en" }, async (page) => {
     const type = () => page.$eval("#option-apiSecret", (input) => input.type);
     assert.equal(await type(), "password");
     await page.click(".with-button button");
@@ -235,7 +236,7 @@ inBrowser("chromium", "the secret is shown and hidden, and what is copied is wha
   });
 });
 
-for (const name of ["chromium", "firefox"]) {
+for (const name of ["Chromium", "Firefox"]) {
   inBrowser(name, `as static files in a folder, without a stand-in, the page says how to start one`, async () => {
     const bare = await serveSite(built.folder, { prefix: "/a/folder/" });
     try {
@@ -275,12 +276,12 @@ for (const name of ["chromium", "firefox"]) {
 runInBrowsers();
 
 test("figures of the built page", async () => {
-  const { sandbox } = benches.chromium;
+  const { sandbox } = benches.Chromium;
   await sandbox.reset();
   const fresh = await serveSite(built.folder, { sandbox: given(sandbox) });
   const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
   try {
-    for (const name of ["chromium", "firefox"]) {
+    for (const name of ["Chromium", "Firefox"]) {
       const runs = [];
       for (let run = 0; run < 3; run++) {
         fresh.sent.length = 0;

@@ -1,99 +1,31 @@
 // Real browsers without a driver: a browser is started with one page, which asks us what to open in a frame, and tells us
 // what that page said.
-import { createReadStream, existsSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, realpathSync, statSync } from "node:fs";
 import { extname, join, sep } from "node:path";
-import { Failure, ask, start, stop, which } from "../../../scripts/lib/process.mjs";
-import { temporaryFolder } from "../../../scripts/lib/temporary.mjs";
-import { chromiumFlags, findBrowser } from "../../lib/browsers.mjs";
+import { Failure } from "../../../scripts/lib/process.mjs";
+import { launch, versionOf, within } from "../../lib/browsers.mjs";
 import { startServer, textOf } from "../../lib/server.mjs";
 
-const START_MS = 60_000;
 const REPORT_MS = 45_000;
 
-const kinds = {
-  Chromium: {
-    find: () => findBrowser("Chromium"),
-    install: "chromium",
-    args: (profile, url) => ["--headless=new", ...chromiumFlags, "--enable-logging=stderr", `--user-data-dir=${profile}`, url],
-  },
-  Firefox: {
-    find: () => findBrowser("Firefox"),
-    install: "firefox-esr",
-    args: (profile, url) => ["--headless", "--no-remote", "--profile", profile, url],
-    prepare(profile) {
-      const quiet = {
-        "app.normandy.enabled": false, "app.update.enabled": false, "browser.aboutwelcome.enabled": false,
-        "browser.safebrowsing.blockedURIs.enabled": false, "browser.safebrowsing.malware.enabled": false,
-        "browser.safebrowsing.phishing.enabled": false, "browser.shell.checkDefaultBrowser": false,
-        "browser.startup.homepage_override.mstone": "ignore", "browser.topsites.contile.enabled": false,
-        "datareporting.policy.dataSubmissionEnabled": false, "datareporting.healthreport.uploadEnabled": false,
-        "extensions.update.enabled": false, "network.captive-portal-service.enabled": false,
-        "network.connectivity-service.enabled": false, "network.prefetch-next": false,
-        "services.settings.server": "data:,", "toolkit.telemetry.enabled": false, "toolkit.telemetry.unified": false,
-      };
-      const lines = Object.entries(quiet).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
-      writeFileSync(join(profile, "user.js"), lines.join(""));
-    },
-  },
-  WebKit: {
-    find: miniBrowser,
-    install: "webkit2gtk-driver",
-    // Ephemeral: it keeps no profile.
-    args: (_, url) => ["--private", url],
-    // Its sandbox needs namespaces of its own, which a container does not give.
-    env: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1", WEBKIT_DISABLE_COMPOSITING_MODE: "1", LIBGL_ALWAYS_SOFTWARE: "1" },
-    display: true,
-  },
-};
-
-/**
- * `{ name, version(), run(url), mount(folder, headers), stop() }`; starts the browser on first use. `own` is a browser that
- * is not the machine's: what its kind has, or part of it, in other words.
- */
-export function browser(kind, own = {}) {
-  const { find, install, args, prepare, env, display } = { ...kinds[kind], ...own };
+/** `{ name, version(), run(url), mount(folder, headers), stop() }`; starts the browser on first use. `own` as `launch` takes it. */
+export function browser(kind, own) {
   let running;
 
-  function command() {
-    const found = find();
-    if (!found) throw new Failure(`${kind} is missing. Install it with: apt-get install ${install}`);
-    return found;
-  }
-
   async function open() {
-    const path = command();
-    const profile = temporaryFolder(`conformance-${kind.toLowerCase()}`);
-    prepare?.(profile);
-    const screen = display ? await xvfb() : undefined;
-    // Last: a site that nobody closes keeps the process alive.
     const site = await serve();
-    let output = "";
-    const environment = { ...process.env, HOME: profile, ...env, ...(screen && { DISPLAY: screen.name }) };
-    const child = start(path, args(profile, site.url), { env: environment });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => (output = (output + text).slice(-20_000)));
-    }
-    const opened = { site, screen, child, output: () => output, forget: () => (output = "") };
-    const ended = new Promise((_, reject) => child.once("exit", (code) => reject(new Error(`${kind} ended with ${code}`))));
-    ended.catch(() => {});
     try {
-      await within(START_MS, Promise.race([site.asked, ended]), `${kind} did not open its page`);
+      return { site, ...await launch(kind, site.url, () => site.asked, own) };
     } catch (error) {
-      await close(opened);
-      throw new Failure(error.message, { output });
+      // Left open, it keeps the process alive.
+      await site.close();
+      throw error;
     }
-    return opened;
-  }
-
-  async function close({ child, site, screen }) {
-    await stop(child);
-    if (screen) await stop(screen.child);
-    await site.close();
   }
 
   return {
     name: kind,
-    version: async () => (kind === "WebKit" ? webkitVersion() : /\d[\d.]+\w*/.exec(ask(command(), ["--version"]) ?? "")?.[0]),
+    version: async () => versionOf(kind, own),
     /** What the page at `url` reports; an error when it fails. */
     async run(url) {
       running ??= open();
@@ -109,8 +41,10 @@ export function browser(kind, own = {}) {
       return (await running).site.mount(folder, headers);
     },
     async stop() {
-      if (running) await running.then(close, () => {});
+      const opened = await running?.catch(() => {});
       running = undefined;
+      await opened?.close();
+      await opened?.site.close();
     },
   };
 }
@@ -198,38 +132,4 @@ async function serve() {
     }),
     close: stop,
   };
-}
-
-function miniBrowser() {
-  for (const library of ["/usr/lib", "/usr/libexec", ...[`/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`]]) {
-    for (const folder of existsSync(library) ? readdirSync(library).filter((name) => name.startsWith("webkit2gtk-")).sort().reverse() : []) {
-      const path = join(library, folder, "MiniBrowser");
-      if (existsSync(path)) return path;
-    }
-  }
-  return undefined;
-}
-
-// MiniBrowser tells its version on a screen only; the library's file name does not hold it.
-const webkitVersion = () => ask("dpkg-query", ["--show", "--showformat", "${Version}", "webkit2gtk-driver"])?.split("-")[0] ?? "unknown";
-
-/** A screen that nobody sees. */
-async function xvfb() {
-  const command = which("Xvfb");
-  if (!command) throw new Failure("Xvfb is missing. Install it with: apt-get install xvfb");
-  const child = start(command, ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  });
-  const number = new Promise((resolve) => child.stdio[3].setEncoding("utf8").once("data", (text) => resolve(text.trim())));
-  return { child, name: `:${await within(START_MS, number, "Xvfb did not start")}` };
-}
-
-async function within(ms, promise, what) {
-  let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${what} within ${ms / 1_000} s`)), ms)));
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

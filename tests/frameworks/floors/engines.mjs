@@ -30,9 +30,9 @@ export const chromium = (how) => async ({ engine, url }) => {
   return inBrowser("Chromium", how, url, {
     find: () => path,
     // The port keeps it open. Not in one process, for which it is made: 92 then hangs at every other start.
-    args: (profile, address) => [
+    args: (profile) => [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr", "--remote-debugging-port=0",
-      `--user-data-dir=${profile}`, address,
+      `--user-data-dir=${profile}`,
     ],
   });
 };
@@ -54,7 +54,7 @@ export const webkit = (how) => async ({ url }) => {
     throw new Failure(`WPE WebKit 2.38 is missing${found ? `: cog is ${found}` : ""}. Install it on Debian 12 with: apt-get install cog`);
   }
   return inBrowser("WebKit", how, url, {
-    find: () => path, args: (_, address) => ["--platform=headless", address], display: false,
+    find: () => path, args: () => ["--platform=headless"], display: false,
     env: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1" },
   });
 };

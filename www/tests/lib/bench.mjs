@@ -3,19 +3,20 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSandbox } from "../../../tests/lib/sandbox.mjs";
-import { audit, launch, open, overflow, picture } from "./browsers.mjs";
+import { drive } from "../../../tests/lib/browsers.mjs";
+import { audit, open, overflow, picture } from "./pages.mjs";
 import { buildSite, serveSite } from "./site.mjs";
 
 export const SECRET = "sandbox_secret_that_nobody_else_has";
 
-const settings = { chromium: "fr-FR,fr", firefox: "en-GB,en" };
+const settings = { Chromium: "fr-FR,fr", Firefox: "en-GB,en" };
 
 /** By name: a browser, a stand-in of its own, and the site that knows it. */
 export const benches = {};
 
 export let built;
 
-const suites = { chromium: [], firefox: [] };
+const suites = { Chromium: [], Firefox: [] };
 
 /** A test that `runInBrowsers` runs. */
 export const inBrowser = (name, title, work) => suites[name].push([title, work]);
@@ -26,7 +27,7 @@ before(async () => {
     const sandbox = await startSandbox({ apiSecret: SECRET });
     const site = await serveSite(built.folder, { sandbox: given(sandbox) });
     benches[name] = { sandbox, site };
-    benches[name].browser = await launch(name, language);
+    benches[name].browser = await drive(name, language);
     console.log(`${name}: ${benches[name].browser.version}`);
   }));
 });
@@ -53,7 +54,7 @@ export async function visit(name, options, work) {
   };
   try {
     if (options.language) await page.click(`#language-${options.language}`);
-    if (options.dark && name === "firefox") await page.click("#theme");
+    if (options.dark && name === "Firefox") await page.click("#theme");
     await work(page, look, sandbox);
     assert.deepEqual(await complaints(), []);
   } finally {

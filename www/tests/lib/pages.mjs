@@ -1,48 +1,22 @@
-// Real browsers, and what a test has to know of a page in them.
+// A page in a real browser, and what a test has to know of it.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import puppeteer from "puppeteer-core";
-import { chromiumFlags, findBrowser } from "../../../tests/lib/browsers.mjs";
 
 const require = createRequire(import.meta.url);
 const artifacts = fileURLToPath(new URL("../../../tests/artifacts/www", import.meta.url));
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-function program(kind, name) {
-  const path = findBrowser(kind);
-  if (!path) throw new Error(`${name} is not installed; on Debian: apt-get install ${name}`);
-  return path;
-}
-
-const launchers = {
-  chromium: (language) => puppeteer.launch({
-    executablePath: program("Chromium", "chromium"),
-    args: [...chromiumFlags, `--accept-lang=${language}`],
-  }),
-  firefox: (language) => puppeteer.launch({
-    browser: "firefox",
-    executablePath: program("Firefox", "firefox-esr"),
-    extraPrefsFirefox: { "intl.accept_languages": language, "privacy.reduceTimerPrecision": false },
-  }),
-};
-
-/** A browser that its user has set to `language`. */
-export async function launch(name, language) {
-  const browser = await launchers[name](language);
-  return { name, browser, version: await browser.version(), close: () => browser.close() };
-}
-
 /**
  * Opens a page. `complaints` collects everything that must not happen: exceptions, errors on the console, violations of the
  * policy. A browser's own note that a request failed is none, for the tests make requests fail.
  */
-export async function open({ name, browser }, url, { width = 1280, height = 900, dark } = {}) {
+export async function open({ kind, browser }, url, { width = 1280, height = 900, dark } = {}) {
   const page = await browser.newPage();
   page.setDefaultTimeout(8_000);
   await page.setViewport({ width, height });
-  if (dark !== undefined && name === "chromium") {
+  if (dark !== undefined && kind === "Chromium") {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
   }
   const complaints = [];
