@@ -8,8 +8,9 @@ import { root } from "../../scripts/lib/paths.mjs";
 import { Failure, ask, command } from "../../scripts/lib/process.mjs";
 import { step } from "../../scripts/lib/terminal.mjs";
 import { engine } from "../conformance/lib/engines.mjs";
+import { writePart } from "../lib/marks.mjs";
 import { alternate, bundleBytes, firstCall, measure, project, startServer } from "./lib.mjs";
-import { chart, tables, withTables } from "./report.mjs";
+import { chart, tables } from "./report.mjs";
 
 const usage = `Usage: npm run bench [-- --quick] [-- --write]
 
@@ -83,8 +84,7 @@ await command(async () => {
   process.stdout.write(`\n${tables(figures, about, "en")}\n`);
   if (write) {
     for (const [language, file] of [["en", "docs/performance.md"], ["fr", "docs/performance.fr.md"]]) {
-      const path = join(root, file);
-      writeFileSync(path, withTables(readFileSync(path, "utf8"), tables(figures, about, language)));
+      writePart(join(root, file), "bench", tables(figures, about, language));
     }
     writeFileSync(join(root, "tests", "bench", "chart.svg"), chart(figures));
   }

@@ -91,17 +91,6 @@ export function tables(figures, about, language) {
   return language === "fr" ? typeset(text) : text;
 }
 
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
-
-/** `document` with the tables between its marks. */
-export function withTables(document, text) {
-  const from = document.indexOf(BEGIN) + BEGIN.length;
-  const to = document.indexOf(END);
-  if (from < BEGIN.length || to < from) throw new Error(`a document has no ${BEGIN} before its ${END}`);
-  return `${document.slice(0, from)}\n${text}\n${document.slice(to)}`;
-}
-
 const captions = { bytes: "bundle bytes", cold: "cold start", exchange: "CPU per exchange", once: "CPU of authenticate()", read: "read of a held token", herd: "10,000 callers" };
 
 /** Bars for the ratios, a mark at each bound; readable on light and on dark. */

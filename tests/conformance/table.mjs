@@ -1,6 +1,6 @@
 // `npm run check runtimes [-- --write]`: every cell of the table of runtimes, those that `npm test` leaves out included, and
 // whether the tables in docs/runtimes.md and its French twin say what the run found. `--write` puts the table there.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { arch, platform, release } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,6 +10,7 @@ import { root } from "../../scripts/lib/paths.mjs";
 import { Failure, command } from "../../scripts/lib/process.mjs";
 import { buildSandbox } from "../../scripts/lib/sandbox.mjs";
 import { setup } from "../../scripts/setup.mjs";
+import { writePart } from "../lib/marks.mjs";
 
 export const documents = { en: join(root, "docs", "runtimes.md"), fr: join(root, "docs", "runtimes.fr.md") };
 
@@ -40,7 +41,7 @@ await command(async () => {
   }
   // Not before: they need what setup installs.
   const { cells, nameOf, runCell, stopBrowsers } = await import("./lib/cells.mjs");
-  const { differences, table, withTable } = await import("./lib/markdown.mjs");
+  const { differences, table } = await import("./lib/markdown.mjs");
 
   const results = [];
   for (const cell of cells) {
@@ -58,9 +59,8 @@ await command(async () => {
   const passed = results.length - failed;
   for (const [language, file] of Object.entries(documents)) {
     if (!existsSync(file)) continue;
-    const document = readFileSync(file, "utf8");
-    if (write) writeFileSync(file, withTable(document, table(results, { language, date, platform: machine })));
-    else for (const difference of differences(document, results, { language, whole: true })) {
+    if (write) writePart(file, "runtimes", table(results, { language, date, platform: machine }));
+    else for (const difference of differences(readFileSync(file, "utf8"), results, { language, whole: true })) {
       failed += 1;
       process.stdout.write(`${file}: ${difference}\n`);
     }

@@ -1,7 +1,8 @@
 // What makes the table in a document wrong, and what does not.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differences, table, withTable } from "./lib/markdown.mjs";
+import { withPart } from "../lib/marks.mjs";
+import { differences, table } from "./lib/markdown.mjs";
 
 const cell = (runtime, more) => ({
   runtime, as: "page", quick: true, version: "1.0", passed: 25, total: 25, limits: ["`Retry-After` hidden"], ...more,
@@ -10,7 +11,7 @@ const ran = [cell("Chromium"), cell("Firefox"), cell("WebKitGTK", { quick: false
 
 for (const language of ["en", "fr"]) {
   const document = (results, made = { date: "2026-11-24", platform: "Linux" }) =>
-    withTable("# A\n<!-- runtimes:begin --><!-- runtimes:end -->\nB\n", table(results, { language, ...made }));
+    withPart("# A\n<!-- runtimes:begin --><!-- runtimes:end -->\nB\n", "runtimes", table(results, { language, ...made }));
   const compare = (results, whole) => differences(document(ran), results, { language, whole });
 
   test(`${language}: another version, date or platform is no difference`, () => {
@@ -36,6 +37,6 @@ for (const language of ["en", "fr"]) {
   test(`${language}: what is around the table stays`, () => {
     const once = document(ran);
     assert.match(once, /^# A\n<!-- runtimes:begin -->\n\|[^]*\n<!-- runtimes:end -->\nB\n$/);
-    assert.equal(withTable(once, table(ran, { language, date: "2026-11-24", platform: "Linux" })), once);
+    assert.equal(withPart(once, "runtimes", table(ran, { language, date: "2026-11-24", platform: "Linux" })), once);
   });
 }

@@ -77,8 +77,3 @@ export function linksOf(markdown) {
 export function codeOf(cell) {
   return /^\[?`([^`]+)`/.exec(cell)?.[1];
 }
-
-/** The part between `<!-- name:begin -->` and `<!-- name:end -->`, which a command writes. */
-export function generatedPart(markdown, name) {
-  return new RegExp(`<!-- ${name}:begin -->\n([^]*?)\n<!-- ${name}:end -->`).exec(markdown)?.[1];
-}

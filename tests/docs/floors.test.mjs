@@ -7,27 +7,28 @@ import { fileURLToPath } from "node:url";
 import { environment, run } from "../../scripts/lib/process.mjs";
 import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { installed } from "../lib/install.mjs";
+import { partOf } from "../lib/marks.mjs";
 import { installOnce } from "../lib/projects.mjs";
-import { generatedPart, tablesOf } from "./extract.mjs";
+import { tablesOf } from "./extract.mjs";
 import { read } from "./pages.mjs";
 
 const libraries = fileURLToPath(new URL("libraries", import.meta.url));
 const floors = ["docs/runtimes.md", "docs/runtimes.fr.md"].map((page) => {
   const markdown = read(page);
-  const table = tablesOf(markdown.replace(generatedPart(markdown, "runtimes"), "")).find(({ rows }) => rows[0][0] === "Node");
+  const table = tablesOf(markdown.replace(partOf(markdown, "runtimes"), "")).find(({ rows }) => rows[0][0] === "Node");
   return Object.fromEntries(table.rows.map(([where, from]) => [where, from]));
 });
 
 test("Node: what package.json asks for, and the oldest that the table of runtimes has", () => {
   const { engines } = JSON.parse(read("pkg/package.json"));
   for (const floor of floors) assert.equal(`>=${floor.Node}`, engines.node);
-  assert.match(generatedPart(read("docs/runtimes.md"), "runtimes"), new RegExp(`^\\| Node ${floors[0].Node} \\|`, "m"));
+  assert.match(partOf(read("docs/runtimes.md"), "runtimes"), new RegExp(`^\\| Node ${floors[0].Node} \\|`, "m"));
 });
 
 test("workerd: the oldest compatibility date that the suite runs under", () => {
   const [date] = /\d{4}-\d\d-\d\d/.exec(floors[0].workerd);
   for (const floor of floors) assert.ok(floor.workerd.includes(date));
-  assert.match(generatedPart(read("docs/runtimes.md"), "runtimes"), new RegExp(`^\\| workerd \\| old compatibility date \\| [\\d.]+, ${date} \\|`, "m"));
+  assert.match(partOf(read("docs/runtimes.md"), "runtimes"), new RegExp(`^\\| workerd \\| old compatibility date \\| [\\d.]+, ${date} \\|`, "m"));
 });
 
 test("TypeScript: the declarations compile with the oldest, strictly", async () => {

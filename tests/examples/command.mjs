@@ -1,5 +1,4 @@
 // `npm run check examples [-- --write]`: all examples, tested and timed. See `usage`.
-import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { buildPackage } from "../../scripts/build.mjs";
@@ -9,6 +8,7 @@ import { runners } from "../../scripts/lib/runners.mjs";
 import { buildSandbox } from "../../scripts/lib/sandbox.mjs";
 import { say } from "../../scripts/lib/terminal.mjs";
 import { setup } from "../../scripts/setup.mjs";
+import { writePart } from "../lib/marks.mjs";
 
 const usage = `Usage: npm run check examples [-- [--times] [--write]]
 
@@ -53,7 +53,7 @@ await command(async () => {
   for (const file of Object.keys(HEADERS)) {
     const text = table(rows, file);
     if (file === "README.md") process.stdout.write(`\n${text}\n\n`);
-    if (write && !tally?.failed) replace(new URL(`../../examples/${file}`, import.meta.url), text);
+    if (write && !tally?.failed) writePart(new URL(`../../examples/${file}`, import.meta.url), "times", text);
   }
   if (tally) process.stdout.write(`${tally.passed} passed, ${tally.failed} failed\n`);
   return tally?.failed ? 1 : 0;
@@ -91,12 +91,4 @@ function table(rows, file) {
   const date = new Date().toISOString().slice(0, 10);
   const host = file === "README.md" ? `${machine}, ${availableParallelism()} cores` : `${machine}, ${availableParallelism()} cœurs`;
   return [line(HEADERS[file]), line(HEADERS[file].map(() => "---")), ...cells.map(line), "", MADE[file](date, host)].join("\n");
-}
-
-function replace(url, text) {
-  const [begin, end] = ["<!-- times:begin -->", "<!-- times:end -->"];
-  const document = readFileSync(url, "utf8");
-  const [before, after] = [document.indexOf(begin), document.indexOf(end)];
-  if (before < 0 || after < before) throw new Failure(`${url.pathname} has no place for the times`);
-  writeFileSync(url, `${document.slice(0, before)}${begin}\n${text}\n${document.slice(after)}`);
 }

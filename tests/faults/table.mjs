@@ -1,12 +1,12 @@
 // `npm run check faults [-- --write]`: meets every fault in every runtime and prints the table of what came of it. `--write` puts
 // it into README.md; `npm test` checks that it is there.
-import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { buildPackage } from "../../scripts/build.mjs";
 import { packAndInstall } from "../../scripts/lib/package.mjs";
 import { command } from "../../scripts/lib/process.mjs";
 import { buildSandbox } from "../../scripts/lib/sandbox.mjs";
 import { setup } from "../../scripts/setup.mjs";
+import { writePart } from "../lib/marks.mjs";
 
 const { values: { write } } = parseArgs({ options: { write: { type: "boolean" } } });
 
@@ -19,7 +19,7 @@ await command(async () => {
   }
   // Not before: they need what setup installs.
   const { faults } = await import("./faults.mjs");
-  const { table, withTable } = await import("./markdown.mjs");
+  const { table } = await import("./markdown.mjs");
   const { names, run } = await import("./run.mjs");
 
   const outcomes = {};
@@ -29,6 +29,5 @@ await command(async () => {
   }
   const text = table(faults, outcomes);
   process.stdout.write(`${text}\n`);
-  const file = new URL("README.md", import.meta.url);
-  if (write) writeFileSync(file, withTable(readFileSync(file, "utf8"), text));
+  if (write) writePart(new URL("README.md", import.meta.url), "faults", text);
 });

@@ -1,11 +1,8 @@
 // `node tests/fetch-matrix/table.mjs`: runs the matrix in every runtime and writes its table into README.md beside this file.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writePart } from "../lib/marks.mjs";
 import { compare } from "./compare.mjs";
 import { known, sift } from "./known.mjs";
 import { runtimes, stopBrowser } from "./runtimes.mjs";
-
-const file = new URL("./README.md", import.meta.url);
-const [BEGIN, END] = ["<!-- table: begin -->", "<!-- table: end -->"];
 
 const rows = [];
 for (const runtime of runtimes) {
@@ -19,9 +16,7 @@ for (const runtime of runtimes) {
 await stopBrowser();
 
 const reasons = known.map(({ runtimes, forms, why }) => `| ${runtimes.join(", ")} | \`${forms.source.replaceAll("|", "\\|")}\` | ${why} |`);
-const table = [
+writePart(new URL("README.md", import.meta.url), "matrix", [
   "| Runtime | Cases it can make | The same | Different |", "|---|---|---|---|", ...rows, "",
   "| Runtimes | Forms | Why they differ |", "|---|---|---|", ...reasons,
-].join("\n");
-const text = readFileSync(file, "utf8");
-writeFileSync(file, `${text.slice(0, text.indexOf(BEGIN) + BEGIN.length)}\n${table}\n${text.slice(text.indexOf(END))}`);
+].join("\n"));

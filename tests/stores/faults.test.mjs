@@ -2,13 +2,13 @@
 // saw into README.md.
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
+import { partOf, writePart } from "../lib/marks.mjs";
 import { CLIENTS } from "./clients.mjs";
 import { FAULTS, cell, putFault } from "./faults.mjs";
 
 const README = new URL("README.md", import.meta.url);
-const [BEGIN, END] = ["<!-- table -->\n", "<!-- end of table -->"];
 const rows = Object.keys(CLIENTS);
 const columns = Object.keys(FAULTS);
 const table = new Map();
@@ -34,16 +34,13 @@ describe("clients and faults", { concurrency: 3 }, () => {
 
 after(() => {
   if (process.env.WRITE_TABLE !== "1" || table.size < rows.length * columns.length) return;
-  const line = (cells) => `| ${cells.join(" | ")} |\n`;
-  const text = line(["client", ...columns]) + line(["---", ...columns.map(() => "---")]) +
-    rows.map((row) => line([row, ...columns.map((column) => table.get(`${row}: ${column}`))])).join("");
-  const old = readFileSync(README, "utf8");
-  writeFileSync(README, old.slice(0, old.indexOf(BEGIN) + BEGIN.length) + text + old.slice(old.indexOf(END)));
+  const found = rows.map((row) => [row, ...columns.map((column) => table.get(`${row}: ${column}`))]);
+  const lines = [["client", ...columns], ["---", ...columns.map(() => "---")], ...found].map((cells) => `| ${cells.join(" | ")} |`);
+  writePart(README, "faults", lines.join("\n"));
 });
 
 test("the README has a row for each client and a column for each fault", () => {
-  const text = readFileSync(README, "utf8");
-  const lines = text.slice(text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)).trim().split("\n")
+  const lines = partOf(readFileSync(README, "utf8"), "faults").split("\n")
     .map((each) => each.split("|").slice(1, -1).map((each) => each.trim()));
   assert.deepEqual(lines[0], ["client", ...columns]);
   assert.deepEqual(lines.slice(2).map(([row]) => row), rows);

@@ -1,4 +1,5 @@
 // The table of runtimes, as docs/runtimes.md shows it.
+import { partOf } from "../../lib/marks.mjs";
 import { typeset } from "../../lib/typography.mjs";
 
 const notes = {
@@ -44,9 +45,6 @@ const french = {
   "dev server": "serveur de développement",
 };
 
-const BEGIN = "<!-- runtimes:begin -->";
-const END = "<!-- runtimes:end -->";
-
 const cases = ({ passed, total, limits, quick }) => `${passed} of ${total}${limits.length > 0 ? " ¹" : ""}${quick ? "" : " ²"}`;
 
 /** The table of `results`, with its notes. `date` is a day as ISO 8601 writes it. */
@@ -65,36 +63,18 @@ export function table(results, { language, date, platform }) {
   return language === "fr" ? typeset(text) : text;
 }
 
-/** `document` with the table between its marks. */
-export function withTable(document, text) {
-  const [from, to] = marks(document);
-  return `${document.slice(0, from)}\n${text}\n${document.slice(to)}`;
-}
-
-/** The rows of a document's table, without the version, which may be newer than the document; undefined without marks. */
-export function rowsOf(document) {
-  if (!document.includes(BEGIN)) return undefined;
-  const [from, to] = marks(document);
-  const rows = document.slice(from, to).split("\n").filter((line) => line.startsWith("| ")).slice(2);
-  return rows.map((line) => withoutVersion(line));
-}
+/** The rows of a table, without the version, which may be newer than the document. */
+const rowsIn = (text) => text.split("\n").filter((line) => line.startsWith("| ")).slice(2).map(withoutVersion);
 
 const withoutVersion = (line) => line.split("|").map((cell) => cell.trim()).filter((_, index) => index !== 3).join("|");
-
-function marks(document) {
-  const from = document.indexOf(BEGIN) + BEGIN.length;
-  const to = document.indexOf(END);
-  if (from < BEGIN.length || to < from) throw new Error(`a document has no ${BEGIN} before its ${END}`);
-  return [from, to];
-}
 
 /**
  * What of a document's table is not what the run found. `whole` says that every cell ran, so that the table may have no
  * other rows.
  */
 export function differences(document, results, { language, whole }) {
-  const shown = rowsOf(document) ?? [];
-  const ran = rowsOf(withTable(`${BEGIN}${END}`, table(results, { language, date: "", platform: "" })));
+  const shown = rowsIn(partOf(document, "runtimes"));
+  const ran = rowsIn(table(results, { language, date: "", platform: "" }));
   const missing = ran.filter((row) => !shown.includes(row)).map((row) => `the run has, the table has not: ${row}`);
   const more = whole ? shown.filter((row) => !ran.includes(row)).map((row) => `the table has, the run has not: ${row}`) : [];
   return [...missing, ...more];

@@ -1,6 +1,7 @@
 // The tables of docs/frameworks.md, between marks: what runs writes its row, the other rows stay.
 import { join } from "node:path";
 import { root } from "../../../scripts/lib/paths.mjs";
+import { partOf, withPart } from "../../lib/marks.mjs";
 import { typeset } from "../../lib/typography.mjs";
 
 export const documents = { en: join(root, "docs", "frameworks.md"), fr: join(root, "docs", "frameworks.fr.md") };
@@ -19,13 +20,8 @@ export function noteOf({ limit, emulated, needs }, language) {
 
 /** `document` with the rows of what ran in its table of cells. */
 export function withRows(document, ran, { language, cells }) {
-  const begin = "<!-- cells:begin -->";
-  const end = "<!-- cells:end -->";
-  const from = document.indexOf(begin) + begin.length;
-  const to = document.indexOf(end);
-  if (from < begin.length || to < from) throw new Error(`a document has no ${begin} before its ${end}`);
   const keyOf = ({ title, how }) => `| ${title} | ${how[language]} `;
-  const old = new Map(document.slice(from, to).split("\n").filter((line) => line.startsWith("| ")).map((line) => {
+  const old = new Map(partOf(document, "cells").split("\n").filter((line) => line.startsWith("| ")).map((line) => {
     const [, title, , how] = line.split(" | ".trim()).map((part) => part.trim());
     return [`| ${title} | ${how} `, line];
   }));
@@ -36,6 +32,5 @@ export function withRows(document, ran, { language, cells }) {
     if (!found) return old.get(finish(keyOf(cell)));
     return finish(`| ${cell.title} | ${found.version} | ${cell.how[language]} | ${noteOf(cell, language)} | ${found.date} |`);
   }).filter(Boolean);
-  const text = [`| ${head.join(" | ")} |`, `| ${head.map(() => "---").join(" | ")} |`, ...rows].join("\n");
-  return `${document.slice(0, from)}\n${text}\n${document.slice(to)}`;
+  return withPart(document, "cells", [`| ${head.join(" | ")} |`, `| ${head.map(() => "---").join(" | ")} |`, ...rows].join("\n"));
 }
