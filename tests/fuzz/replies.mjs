@@ -1,4 +1,5 @@
 // What fetch does: whole replies, which the oracle reads too, and everything that no reply should be. Described in JSON.
+import { LyingBuffer, LyingBytes } from "../lib/lying.mjs";
 import { codeOf, readReply } from "./oracle.mjs";
 import { build, property, wild } from "./values.mjs";
 
@@ -156,21 +157,6 @@ function drawRead(dice) {
   }
 }
 
-class Lying extends Uint8Array {
-  get length() { return 1e9; }
-  get byteLength() { return -1; }
-  get byteOffset() { return 2 ** 40; }
-  get buffer() { return new ArrayBuffer(0); }
-  get [Symbol.toStringTag]() { return "Nonsense"; }
-  [Symbol.iterator]() { throw new Error("walked"); }
-  slice() { throw new Error("sliced"); }
-  set() { throw new Error("set"); }
-}
-
-class LyingBuffer extends ArrayBuffer {
-  get byteLength() { return 5; }
-}
-
 function chunkOf(kind, next, value, world) {
   switch (kind) {
     case "empty": return new Uint8Array(0);
@@ -188,7 +174,7 @@ function chunkOf(kind, next, value, world) {
       shared.set(bytes);
       return shared;
     }
-    case "lying": return new Lying(next());
+    case "lying": return new LyingBytes(next());
     case "text": return "text";
     case "wild": return build(value, world);
     case "large": return new Uint8Array(70_000);
