@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { must } from "../../scripts/lib/process.mjs";
 import { browser } from "../conformance/lib/browsers.mjs";
-import { engine } from "../conformance/lib/engines.mjs";
+import { NODES, engine } from "../conformance/lib/engines.mjs";
 import { installed } from "../lib/install.mjs";
 import { askWorker } from "../lib/workerd.mjs";
 
@@ -38,7 +38,7 @@ const page = {
 };
 
 export const runtimes = [
-  ...["Node 20", "Node 22", "Node 24", "Node 26"].map((name) => program(name)),
+  ...NODES.map((name) => program(name)),
   program("Deno", ["run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env", "--allow-read"]),
   program("Bun"),
   workerd,

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { engine } from "../conformance/lib/engines.mjs";
+import { NODES, engine } from "../conformance/lib/engines.mjs";
 import { outcomeOf } from "../lib/child.mjs";
 import { installed } from "../lib/install.mjs";
 import { startRaw } from "../lib/raw.mjs";
@@ -34,7 +34,7 @@ async function withFullDisk(use) {
   }
 }
 
-const engines = ["Node 20", "Node 22", "Node 24", "Node 26", "Bun", "Deno"];
+const engines = [...NODES, "Bun", "Deno"];
 for (const name of engines) {
   describe(name, async () => {
     const how = { program: await engine(name), flags: name === "Deno" ? ["run", "--allow-all"] : [] };

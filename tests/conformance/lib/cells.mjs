@@ -3,6 +3,7 @@ import { startSandbox } from "../../lib/sandbox.mjs";
 import { NEWEST_DATE, OLD_DATE } from "../../lib/workerd.mjs";
 import { browser } from "./browsers.mjs";
 import { bundled, viteServer } from "./bundlers.mjs";
+import { NODES } from "./engines.mjs";
 import { edgeRuntime, program, workerd } from "./programs.mjs";
 import { project } from "./project.mjs";
 
@@ -39,10 +40,10 @@ const { chromium, firefox, webkit } = browsers;
  * quick ones, `npm run check runtimes` all of them.
  */
 export const cells = [
-  ...[20, 22, 24, 26].flatMap((major) => [
-    { runtime: `Node ${major}`, as: "`import`", quick: true, ...program(`Node ${major}`, "import.mjs") },
-    { runtime: `Node ${major}`, as: "`require`", quick: true, ...program(`Node ${major}`, "require.cjs") },
-    { runtime: `Node ${major}`, as: "both in one process", quick: true, ...program(`Node ${major}`, "copies.mjs") },
+  ...NODES.flatMap((runtime) => [
+    { runtime, as: "`import`", quick: true, ...program(runtime, "import.mjs") },
+    { runtime, as: "`require`", quick: true, ...program(runtime, "require.cjs") },
+    { runtime, as: "both in one process", quick: true, ...program(runtime, "copies.mjs") },
   ]),
   { runtime: "Deno", as: "`import`", quick: true, ...program("Deno", "import.mjs", denoArgs) },
   { runtime: "Bun", as: "`import`", quick: true, ...program("Bun", "import.mjs") },

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { Failure } from "../../../scripts/lib/process.mjs";
 import { installOnce } from "../../lib/projects.mjs";
 
+/** Every Node.js that tests run in. */
+export const NODES = ["Node 20", "Node 22", "Node 24", "Node 26"];
+
 const folder = fileURLToPath(new URL("../engines", import.meta.url));
 const modules = join(folder, "node_modules");
 const platform = `${process.platform}-${process.arch}`;
 const programs = {
-  "Node 20": `node-20-${platform}/bin/node`,
-  "Node 22": `node-22-${platform}/bin/node`,
-  "Node 24": `node-24-${platform}/bin/node`,
-  "Node 26": `node-26-${platform}/bin/node`,
+  ...Object.fromEntries(NODES.map((name) => [name, `${name.toLowerCase().replace(" ", "-")}-${platform}/bin/node`])),
   Deno: `deno-${platform}/deno`,
   Bun: `bun-${platform}/bin/bun`,
 };
