@@ -1,7 +1,6 @@
 // The API, in the test's own process: the test says how each request is answered, and sees what became of it.
 
-import { createServer } from "node:http";
-import { listening } from "../lib/server.mjs";
+import { startServer } from "../lib/server.mjs";
 import { mint } from "../lib/tokens.mjs";
 
 export const API_KEY = "live_key";
@@ -17,7 +16,6 @@ const BASIC = `Basic ${Buffer.from(`${API_KEY}:${API_SECRET}`).toString("base64"
  * client closed before it had its answer. `minted` maps tokens to the instant of their making (ms).
  */
 export async function startApi({ lifetime = 600 } = {}) {
-  const sockets = new Set();
   const api = {
     lifetime,
     behave: () => ({}),
@@ -25,13 +23,9 @@ export async function startApi({ lifetime = 600 } = {}) {
     minted: new Map(),
     revoked: new Set(),
     bearers: [],
-    stop() {
-      for (const socket of sockets) socket.destroy();
-      return stop();
-    },
   };
 
-  const server = createServer(async (request, response) => {
+  const answerTo = async (request, response) => {
     const chunks = [];
     request.on("error", () => {});
     const read = new Promise((resolve) => request.on("data", (chunk) => chunks.push(chunk)).on("end", resolve));
@@ -60,7 +54,7 @@ export async function startApi({ lifetime = 600 } = {}) {
     response.flushHeaders();
     await pause(bodyDelay);
     response.end(text);
-  });
+  };
 
   const contract = (exchange) => {
     if (exchange.headers.authorization !== BASIC) return { status: 401, body: errorBody(401) };
@@ -78,12 +72,7 @@ export async function startApi({ lifetime = 600 } = {}) {
     response.end(JSON.stringify({ good, body }));
   };
 
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  const { url, stop } = await listening(server);
-  return Object.assign(api, { url });
+  return Object.assign(api, await startServer(answerTo));
 }
 
 /** What the contract says is sent with an error's status, where it says so. */
