@@ -7,22 +7,8 @@ import { program } from "../../scripts/setup.mjs";
 
 const START_MS = 60_000;
 
-// It asks nobody for updates, lists or pages of its own.
-const quiet = {
-  "app.normandy.enabled": false, "app.update.enabled": false, "browser.aboutwelcome.enabled": false,
-  "browser.safebrowsing.blockedURIs.enabled": false, "browser.safebrowsing.malware.enabled": false,
-  "browser.safebrowsing.phishing.enabled": false, "browser.shell.checkDefaultBrowser": false,
-  "browser.startup.homepage_override.mstone": "ignore", "browser.topsites.contile.enabled": false,
-  "datareporting.policy.dataSubmissionEnabled": false, "datareporting.healthreport.uploadEnabled": false,
-  "extensions.update.enabled": false, "network.captive-portal-service.enabled": false,
-  "network.connectivity-service.enabled": false, "network.prefetch-next": false,
-  "services.settings.server": "data:,", "toolkit.telemetry.enabled": false, "toolkit.telemetry.unified": false,
-};
-
 const kinds = {
   Chromium: {
-    find: () => process.env.CHROMIUM || program("chromium"),
-    tool: "chromium",
     args: (profile) => [
       "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions", "--disable-features=Translate",
@@ -32,22 +18,29 @@ const kinds = {
       // Chromium's sandbox cannot be had as root.
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
     ],
-    speaking: (language) => ({ flags: [`--accept-lang=${language}`] }),
+    driven: (language) => ({ flags: [`--accept-lang=${language}`] }),
   },
   Firefox: {
-    find: () => process.env.FIREFOX || program("firefox"),
-    tool: "firefox",
     args: (profile) => ["--headless", "--no-remote", "--profile", profile],
-    prefs: quiet,
-    speaking: (language) => ({
-      // Times that are measured are not rounded; and one process for all pages, or a click may miss what it is meant for.
-      prefs: { ...quiet, "intl.accept_languages": language, "privacy.reduceTimerPrecision": false, "fission.webContentIsolationStrategy": 0 },
-    }),
+    // It asks nobody for updates, lists or pages of its own.
+    prefs: {
+      "app.normandy.enabled": false, "app.update.enabled": false, "browser.aboutwelcome.enabled": false,
+      "browser.safebrowsing.blockedURIs.enabled": false, "browser.safebrowsing.malware.enabled": false,
+      "browser.safebrowsing.phishing.enabled": false, "browser.shell.checkDefaultBrowser": false,
+      "browser.startup.homepage_override.mstone": "ignore", "browser.topsites.contile.enabled": false,
+      "datareporting.policy.dataSubmissionEnabled": false, "datareporting.healthreport.uploadEnabled": false,
+      "extensions.update.enabled": false, "network.captive-portal-service.enabled": false,
+      "network.connectivity-service.enabled": false, "network.prefetch-next": false,
+      "services.settings.server": "data:,", "toolkit.telemetry.enabled": false, "toolkit.telemetry.unified": false,
+    },
+    // Times that are measured are not rounded; and one process for all pages, or a click may miss what it is meant for.
+    driven: (language) => ({ prefs: {
+      "intl.accept_languages": language, "privacy.reduceTimerPrecision": false, "fission.webContentIsolationStrategy": 0,
+    } }),
   },
   // It has WebDriver, for which puppeteer has no words: it is launched only.
   WebKit: {
     find: miniBrowser,
-    tool: "webkit",
     // Ephemeral: it keeps no profile.
     args: () => ["--private"],
     // Its sandbox needs namespaces of its own, which a container does not give.
@@ -56,12 +49,10 @@ const kinds = {
   },
 };
 
-const missing = (what, tool) => new Failure(`${what} is missing. Install it with: node scripts/setup.mjs ${tool}`);
-
-function pathOf(kind, own) {
-  const { find, tool } = { ...kinds[kind], ...own };
-  const path = find();
-  if (!path) throw missing(kind, tool);
+function pathOf(kind, { find = kinds[kind]?.find } = {}) {
+  const tool = kind.toLowerCase();
+  const path = find ? find() : process.env[kind.toUpperCase()] || program(tool);
+  if (!path) throw new Failure(`${kind} is missing. Install it with: node scripts/setup.mjs ${tool}`);
   return path;
 }
 
@@ -72,19 +63,19 @@ export function versionOf(kind, own) {
 }
 
 /**
- * Opens a page in a browser, and waits until `ready(saw)` has settled, whose value is then its `told`; `saw(pattern)` is what the pattern
- * finds in the output. `own` is, of what its kind has, what is another for this one: `find` and `args` for one that is not the machine's,
- * `flags` beside `args`.
+ * Opens a page in a browser, and waits for what `ready(saw)` resolves to, which is its `told`; `saw(pattern)` waits for the output to
+ * match. `own` has what differs from the kind, as for a browser that is not the machine's; its `flags` and `prefs` are added.
  */
-export async function launch(kind, url, ready, own = {}) {
-  const { args, flags = [], prefs, env, display } = { ...kinds[kind], ...own };
+export async function launch(kind, url, ready, { flags = [], prefs, ...own } = {}) {
+  const { args, prefs: usual, env, display } = { ...kinds[kind], ...own };
   const path = pathOf(kind, own);
   const profile = temporaryFolder(`browser-${kind.toLowerCase()}`);
-  const lines = Object.entries(prefs ?? {}).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
+  const lines = Object.entries({ ...usual, ...prefs }).map((entry) => `user_pref(${JSON.stringify(entry).slice(1, -1)});\n`);
   writeFileSync(join(profile, "user.js"), lines.join(""));
   const screen = display ? await xvfb() : undefined;
-  const environment = { ...process.env, HOME: profile, ...env, ...(screen && { DISPLAY: screen.name }) };
-  const child = start(path, [...args(profile), ...flags, url], { env: environment });
+  const child = start(path, [...args(profile), ...flags, url], {
+    env: { ...process.env, HOME: profile, ...env, ...(screen && { DISPLAY: screen.name }) },
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => (output = (output + text).slice(-20_000)));
@@ -92,7 +83,9 @@ export async function launch(kind, url, ready, own = {}) {
   const saw = (pattern) => new Promise((resolve) => {
     for (const stream of [child.stdout, child.stderr]) stream.on("data", () => pattern.test(output) && resolve(pattern.exec(output)));
   });
-  const ended = new Promise((_, reject) => child.once("error", reject).once("exit", (code) => reject(new Error(`${kind} ended with ${code}`))));
+  const ended = new Promise((_, reject) => {
+    child.once("error", reject).once("exit", (code) => reject(new Error(`${kind} ended with ${code}`)));
+  });
   ended.catch(() => {});
   const close = async () => {
     await stop(child);
@@ -110,13 +103,13 @@ export async function launch(kind, url, ready, own = {}) {
 /** Launches a browser that its user has set to `language`, for puppeteer: `browser` is what that has of it. */
 export async function drive(kind, language) {
   const { default: puppeteer } = await import("puppeteer-core");
-  const { flags = [], ...own } = kinds[kind].speaking(language);
+  const { flags = [], prefs } = kinds[kind].driven(language);
   const { told: browser, close } = await launch(kind, "about:blank", async (saw) => {
     const [, address] = await saw(/listening on (ws:\S+)\s/);
     return puppeteer.connect(kind === "Firefox"
       ? { browserWSEndpoint: `${address}/session`, protocol: "webDriverBiDi" }
       : { browserWSEndpoint: address });
-  }, { ...own, flags: ["--remote-debugging-port=0", ...flags] });
+  }, { flags: ["--remote-debugging-port=0", ...flags], prefs });
   return {
     kind, browser, version: await browser.version(),
     async close() {
@@ -127,7 +120,7 @@ export async function drive(kind, language) {
 }
 
 function miniBrowser() {
-  for (const library of ["/usr/lib", "/usr/libexec", ...[`/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`]]) {
+  for (const library of ["/usr/lib", "/usr/libexec", `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`]) {
     for (const folder of existsSync(library) ? readdirSync(library).filter((name) => name.startsWith("webkit2gtk-")).sort().reverse() : []) {
       const path = join(library, folder, "MiniBrowser");
       if (existsSync(path)) return path;
@@ -138,9 +131,7 @@ function miniBrowser() {
 
 /** A screen that nobody sees. */
 async function xvfb() {
-  const command = program("xvfb");
-  if (!command) throw missing("Xvfb", "xvfb");
-  const child = start(command, ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], {
+  const child = start(pathOf("Xvfb"), ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   const number = new Promise((resolve) => child.stdio[3].setEncoding("utf8").once("data", (text) => resolve(text.trim())));
