@@ -1,18 +1,16 @@
 // `npm test` itself: whatever goes wrong in a test, its sum says so, and in a bounded time.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { promisify } from "node:util";
 import { libtest, verdict } from "../../scripts/lib/runners.mjs";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 
 const run = promisify(execFile);
 
-let folder;
-before(() => (folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-runners-"))));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("digitalpaye-auth-runners");
 
 /** One of the runners in a process of its own: what it prints is about tests that are meant to fail. */
 async function tally(runner, ...args) {

@@ -1,19 +1,19 @@
 // The server of the page: what it gives, and what it keeps.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { serve } from "../../scripts/lib/serve.mjs";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { startServer } from "../lib/server.mjs";
 
-let folder;
+const folder = temporaryFolder("digitalpaye-auth-serve");
 let server;
 
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-serve-"));
   for (const name of ["page/assets", "package", "page/empty"]) mkdirSync(join(folder, name), { recursive: true });
   const files = {
     "outside.txt": "outside", "package/index.js": "export {};", "page/index.html": "<p>é", "page/assets/app.js": "1",
@@ -28,10 +28,7 @@ before(async () => {
   });
 });
 
-after(async () => {
-  await server?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => server?.close());
 
 /** The path goes out as it is: `fetch` would tidy it. */
 function get(path, { method = "GET", host } = {}) {

@@ -1,10 +1,10 @@
 // docs/command.md and its French twin: their scripts are run as they are, their report is one that the doctor made.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { blocksOf, codeOf, headingsOf, proseOf, tablesOf } from "../docs/extract.mjs";
 import { authority } from "../faults/authority.mjs";
 import { installed } from "../lib/install.mjs";
@@ -49,9 +49,8 @@ describe("scripts", () => {
       assert.equal(api.requests.length - requests, 2);
     });
 
-    test(`${language}: nightly.sh, with a token and without`, async (t) => {
-      const home = mkdtempSync(join(tmpdir(), "digitalpaye-auth-cron-"));
-      t.after(() => rmSync(home, { recursive: true, force: true }));
+    test(`${language}: nightly.sh, with a token and without`, async () => {
+      const home = temporaryFolder("digitalpaye-auth-cron");
       const variables = (secret) => writeFileSync(join(home, ".digitalpaye.env"), `DIGITALPAYE_API_KEY='${credentials.apiKey}'\nDIGITALPAYE_API_SECRET='${secret}'\n`);
       variables(credentials.apiSecret);
       assert.deepEqual(await run(block(markdown, "nightly.sh"), { env: {}, home }), { status: 0, stdout: "", stderr: "" });

@@ -1,10 +1,9 @@
 // Whatever a handler does harms nobody; and what it is told, prints or keeps holds no secret at any depth.
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { inChild } from "../lib/child.mjs";
 import { importInstalled } from "../lib/install.mjs";
 import { credentialForms, leak } from "../lib/leaks.mjs";
@@ -192,39 +191,34 @@ describe("nothing secret", () => {
   });
 
   test("stays in the heap by way of events that are kept", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-events-"));
-    try {
-      const file = join(folder, "heap.heapsnapshot");
-      const { result, stderr } = await inChild(async ({ file, reversed }) => {
-        const { writeHeapSnapshot } = await import("node:v8");
-        const { DigitalpayeAuth } = await import("digitalpaye-auth");
-        const apiSecret = () => [...reversed].reverse().join("");
-        const kept = (globalThis.kept = []);
-        const exp = Math.floor(Date.now() / 1_000) + 600;
-        let n = 0;
-        const fetch = async () => {
-          n += 1;
-          if (n === 1) return new Response(JSON.stringify({ reason: "busy" }), { status: 503 });
-          // Put together, so that the program's own text does not hold it.
-          return new Response(JSON.stringify({ statusCode: 200, data: { token: ["opaque", "token", "of", "the", "heap"].join("-"), exp } }));
-        };
-        const store = { get: async () => null, set: async (key, { token }) => { throw new Error(`SET ${key} ${token}, command was: ${token}`); } };
-        const auth = new DigitalpayeAuth({ apiKey: "merchant", apiSecret, fetch, store, maxRetries: 1, baseUrl: "http://127.0.0.1:9", onEvent: (event) => kept.push(event) });
-        await auth.getToken();
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        auth[Symbol.dispose]();
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        for (let turn = 0; turn < 3; turn += 1) globalThis.gc();
-        writeHeapSnapshot(file);
-        return kept.map(({ type }) => type);
-      }, { file, reversed: [...credentials.apiSecret].reverse().join("") }, { flags: ["--expose-gc"] });
-      assert.ok(result, stderr);
-      assert.deepEqual(result, ["retry", "store", "token"]);
-      const searched = [credentials.apiSecret, "opaque-token-of-the-heap", "internal_server_error"];
-      assert.deepEqual(await heldBy(file, searched), ["internal_server_error"], "the events' own are found");
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const file = join(temporaryFolder("digitalpaye-auth-events"), "heap.heapsnapshot");
+    const { result, stderr } = await inChild(async ({ file, reversed }) => {
+      const { writeHeapSnapshot } = await import("node:v8");
+      const { DigitalpayeAuth } = await import("digitalpaye-auth");
+      const apiSecret = () => [...reversed].reverse().join("");
+      const kept = (globalThis.kept = []);
+      const exp = Math.floor(Date.now() / 1_000) + 600;
+      let n = 0;
+      const fetch = async () => {
+        n += 1;
+        if (n === 1) return new Response(JSON.stringify({ reason: "busy" }), { status: 503 });
+        // Put together, so that the program's own text does not hold it.
+        return new Response(JSON.stringify({ statusCode: 200, data: { token: ["opaque", "token", "of", "the", "heap"].join("-"), exp } }));
+      };
+      const store = { get: async () => null, set: async (key, { token }) => { throw new Error(`SET ${key} ${token}, command was: ${token}`); } };
+      const auth = new DigitalpayeAuth({ apiKey: "merchant", apiSecret, fetch, store, maxRetries: 1, baseUrl: "http://127.0.0.1:9", onEvent: (event) => kept.push(event) });
+      await auth.getToken();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      auth[Symbol.dispose]();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let turn = 0; turn < 3; turn += 1) globalThis.gc();
+      writeHeapSnapshot(file);
+      return kept.map(({ type }) => type);
+    }, { file, reversed: [...credentials.apiSecret].reverse().join("") }, { flags: ["--expose-gc"] });
+    assert.ok(result, stderr);
+    assert.deepEqual(result, ["retry", "store", "token"]);
+    const searched = [credentials.apiSecret, "opaque-token-of-the-heap", "internal_server_error"];
+    assert.deepEqual(await heldBy(file, searched), ["internal_server_error"], "the events' own are found");
   });
 });
 

@@ -6,11 +6,11 @@
 // second PHP sample needs Guzzle, which only Composer's registry has; it is not run.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { outcomeOf } from "../lib/child.mjs";
 import { startSandbox, valuesOf } from "../lib/sandbox.mjs";
 
@@ -87,16 +87,10 @@ const added = {
   java: ["host", "accept-encoding", "connection", "content-length", "content-type"],
 };
 
+const folder = temporaryFolder("vendor-samples");
 let sandbox;
-let folder;
-before(async () => {
-  sandbox = await startSandbox({ apiKey: "clé-de-test", apiSecret: "secret : €" });
-  folder = mkdtempSync(join(tmpdir(), "vendor-samples-"));
-});
-after(async () => {
-  await sandbox?.stop();
-  if (folder) rmSync(folder, { recursive: true });
-});
+before(async () => (sandbox = await startSandbox({ apiKey: "clé-de-test", apiSecret: "secret : €" })));
+after(() => sandbox?.stop());
 
 /** The sample, for the stand-in and for credentials that decode. */
 function pointed(name, secret = sandbox.apiSecret) {

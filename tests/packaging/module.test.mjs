@@ -1,13 +1,13 @@
 // What becomes of the module and the glue that wasm-bindgen generates: short names that fit, no work at import, and a
 // build that fails in words when the tools change what they generate.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { afterEach, beforeEach, describe } from "node:test";
+import test, { beforeEach, describe } from "node:test";
 import { pathToFileURL } from "node:url";
 import binaryen from "binaryen";
 import { finishModule } from "../../scripts/lib/module/build.mjs";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 
 // As rustc names them, with its two kinds of hashes.
 const panics = ["__rustc[7dec]::rust_begin_unwind", "core[c5930c85]::panicking::panic_fmt", "core::option::unwrap_failed::h3192850d1139f52c",
@@ -54,12 +54,11 @@ function moduleOf({ names = panics, from = "./demo_bg.js" } = {}) {
 describe("a module after the build", () => {
   let folder;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-module-"));
+    folder = temporaryFolder("digitalpaye-auth-module");
     writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
     writeFileSync(join(folder, "context.js"), "export const outsideOfContexts = (callback) => callback();");
     writeFileSync(join(folder, "errors.js"), "export const marks = []; export const mark = (text) => marks.push(text);");
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   async function finish({ module = moduleOf(), text = glue } = {}) {
     const wasm = join(folder, "wasm");

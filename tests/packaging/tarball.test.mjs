@@ -1,8 +1,7 @@
 // The tarball that npm would publish, and what happens when it is installed elsewhere.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import test, { after, before, describe } from "node:test";
 import { promisify } from "node:util";
@@ -13,6 +12,7 @@ import { formatMessage } from "publint/utils";
 import { documents, withoutDeadLinks } from "../../scripts/lib/documents.mjs";
 import { pack } from "../../scripts/lib/package.mjs";
 import { entries } from "../../scripts/lib/tarball.mjs";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { headingsOf, linksOf } from "../docs/extract.mjs";
 import { importInstalled, installed, requireInstalled } from "../lib/install.mjs";
 
@@ -105,13 +105,11 @@ const files = [
 ];
 
 describe("the tarball", () => {
-  let folder;
+  const folder = temporaryFolder("digitalpaye-auth-tarball");
   let tarball;
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-tarball-"));
     tarball = await pack(folder);
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   test("holds exactly the package's files", () => {
     assert.deepEqual([...entries(tarball).keys()].sort(), files);

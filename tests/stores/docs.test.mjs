@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { engine } from "../conformance/lib/engines.mjs";
 import { blocksOf, headingsOf, tablesOf, withoutComments } from "../docs/extract.mjs";
 import { installed } from "../lib/install.mjs";
@@ -28,11 +28,10 @@ const blocks = blocksOf(english);
 const block = (name) => blocks.find((each) => each.name === name).code;
 
 // Which clients a block imports is a block's own matter; this is a project that has them all.
-let project;
+const project = temporaryFolder("stores-docs");
 let server;
 let upstash;
 before(async () => {
-  project = mkdtempSync(join(tmpdir(), "stores-docs-"));
   const modules = join(project, "node_modules");
   for (const name of ["redis", "ioredis", "iovalkey", "@upstash/redis", "@vercel/kv", "@valkey/valkey-glide"]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
@@ -48,7 +47,6 @@ before(async () => {
 after(async () => {
   await upstash.stop();
   await server.stop();
-  rmSync(project, { recursive: true, force: true });
 });
 
 const used = new Set();

@@ -1,13 +1,11 @@
 // The Durable Object store in workerd: isolates that share the object, its end of things, its eviction and restart.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { importInstalled } from "../lib/install.mjs";
 import { bundle } from "../lib/workerd.mjs";
 import { startUpstream } from "./upstream.mjs";
@@ -162,8 +160,7 @@ describe("isolates", () => {
 });
 
 test("what was there before a restart is there after it, and ends as it would have", async (context) => {
-  const folder = mkdtempSync(join(tmpdir(), "objects-"));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder("objects");
   const first = await startPlatform({ folder });
   await first.store().set("kept", TOKEN, 600);
   await first.store().set("ending", TOKEN, 2);

@@ -1,13 +1,13 @@
 // The examples of the third tab, run as they are shown, over the installed package; and the words of the page.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test, { after, before } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { temporaryFolder } from "../../scripts/lib/temporary.mjs";
 import { installed } from "../../tests/lib/install.mjs";
 import { startSandbox } from "../../tests/lib/sandbox.mjs";
 import { places } from "../src/code/snippets.js";
@@ -18,13 +18,12 @@ import fr from "../src/words/fr.js";
 
 const run = promisify(execFile);
 const books = { en, fr };
-let folder;
+const folder = temporaryFolder("digitalpaye-auth-examples");
 let sandbox;
 let env;
 
 before(async () => {
   sandbox = await startSandbox({});
-  folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-examples-"));
   cpSync(join(await installed(), "node_modules"), join(folder, "node_modules"), { recursive: true });
   env = {
     PATH: process.env.PATH, PORT: "0", DIGITALPAYE_API_KEY: sandbox.apiKey, DIGITALPAYE_API_SECRET: sandbox.apiSecret,
@@ -32,10 +31,7 @@ before(async () => {
   };
 });
 
-after(async () => {
-  await sandbox?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-});
+after(() => sandbox?.stop());
 
 function write(id, language) {
   for (const { name, source } of places.find((place) => place.id === id).files) {
