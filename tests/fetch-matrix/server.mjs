@@ -1,13 +1,10 @@
 // The API of the matrix: keeps what arrives, by case. `/<form>/<first answer>/<plain or ours>/x` is the resource.
-import { createReadStream } from "node:fs";
-import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startServer as startHttp } from "../lib/server.mjs";
+import { sendFile, startServer as startHttp } from "../lib/server.mjs";
 import { granted, mint } from "../lib/tokens.mjs";
 
 const HOLD_MS = 300;
 const here = fileURLToPath(new URL(".", import.meta.url));
-const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
 
 /** What every request has, what differs by the case, and the two headers that auth.fetch adds. */
 const DROPPED = new Set(["host", "connection", "authorization", "x-environment"]);
@@ -48,10 +45,9 @@ export async function startServer(packageFolder) {
   });
 
   function serve(response, root, path) {
-    const folder = root === "package" ? packageFolder : here;
-    response.setHeader("Content-Type", types[extname(path)] ?? "text/plain");
-    if (path === "page.html") return response.end('<!doctype html><script type="module" src="./entries/page.mjs"></script>');
-    return createReadStream(join(folder, path)).on("error", () => response.writeHead(404).end()).pipe(response);
+    if (path !== "page.html") return sendFile(response, root === "package" ? packageFolder : here, path);
+    response.setHeader("Content-Type", "text/html");
+    return response.end('<!doctype html><script type="module" src="./entries/page.mjs"></script>');
   }
 
   return {

@@ -94,7 +94,7 @@ inBrowser("Chromium", "the lifecycle works with an API that has no control panel
     if (request.url !== "/v1/auth") return response.writeHead(404).end();
     return response.end(JSON.stringify({ statusCode: 200, message: "Successful", data: { token: "opaque.token", exp: exp() } }));
   });
-  const elsewhere = await serveSite(built.folder, { sandbox: { ...given(benches.Chromium.sandbox), baseUrl: server.url } });
+  const elsewhere = await serveSite(built, { sandbox: { ...given(benches.Chromium.sandbox), baseUrl: server.url } });
   try {
     await visit("Chromium", { url: `${elsewhere.url}#lifecycle` }, async (page, look, sandbox) => {
       assert.equal(await page.$eval("#panel-lifecycle .control .pair", ({ hidden }) => hidden), true);

@@ -238,7 +238,7 @@ inBrowser("Chromium", "the secret is shown and hidden, and what is copied is wha
 
 for (const name of ["Chromium", "Firefox"]) {
   inBrowser(name, `as static files in a folder, without a stand-in, the page says how to start one`, async () => {
-    const bare = await serveSite(built.folder, { prefix: "/a/folder/" });
+    const bare = await serveSite(built, { prefix: "/a/folder/" });
     try {
       await visit(name, { url: bare.url, width: 360, language: "fr" }, async (page, look, sandbox) => {
         assert.match(await text(page, ".start"), /npm start/);
@@ -254,7 +254,7 @@ for (const name of ["Chromium", "Firefox"]) {
   });
 
   inBrowser(name, `the policy holds as a header too, and a violation of it is seen`, async () => {
-    const strict = await serveSite(built.folder, {
+    const strict = await serveSite(built, {
       sandbox: given(benches[name].sandbox), headers: { "Content-Security-Policy": `${contentSecurityPolicy}; frame-ancestors 'none'` },
     });
     try {
@@ -278,7 +278,7 @@ runInBrowsers();
 test("figures of the built page", async () => {
   const { sandbox } = benches.Chromium;
   await sandbox.reset();
-  const fresh = await serveSite(built.folder, { sandbox: given(sandbox) });
+  const fresh = await serveSite(built, { sandbox: given(sandbox) });
   const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
   try {
     for (const name of ["Chromium", "Firefox"]) {

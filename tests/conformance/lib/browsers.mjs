@@ -1,10 +1,8 @@
 // Real browsers without a driver: a browser is started with one page, which asks us what to open in a frame, and tells us
 // what that page said.
-import { createReadStream, existsSync, realpathSync, statSync } from "node:fs";
-import { extname, join, sep } from "node:path";
 import { Failure } from "../../../scripts/lib/process.mjs";
 import { launch, versionOf, within } from "../../lib/browsers.mjs";
-import { startServer, textOf } from "../../lib/server.mjs";
+import { sendFile, startServer, textOf } from "../../lib/server.mjs";
 
 const REPORT_MS = 45_000;
 
@@ -79,8 +77,6 @@ const runner = `<!doctype html>
 </html>
 `;
 
-const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-
 async function serve() {
   const mounts = [];
   const jobs = [];
@@ -97,7 +93,7 @@ async function serve() {
 
   async function answer(request, response) {
     const { pathname, search } = new URL(request.url, "http://localhost");
-    if (pathname === "/") return void response.writeHead(200, { "Content-Type": types[".html"] }).end(runner);
+    if (pathname === "/") return response.writeHead(200, { "Content-Type": "text/html" }).end(runner);
     if (pathname === "/job") {
       asking = response;
       sawPage();
@@ -108,12 +104,10 @@ async function serve() {
       response.writeHead(204).end();
       return reports.get(search.slice(1))?.(JSON.parse(text));
     }
-    const { folder, headers } = mounts[Number(pathname.split("/")[1])] ?? {};
-    const file = folder && join(folder, ...pathname.split("/").slice(2));
-    if (!file?.startsWith(folder + sep) || !existsSync(file) || !statSync(file).isFile()) return void response.writeHead(404).end();
-    response.writeHead(200, { "Content-Type": types[extname(file)] ?? "application/octet-stream", "Cache-Control": "no-store", ...headers });
-    createReadStream(file).pipe(response);
-    return undefined;
+    const [, mount, ...path] = pathname.split("/");
+    const mounted = mounts[Number(mount)];
+    if (!mounted) return response.writeHead(404).end();
+    return sendFile(response, mounted.folder, path.join("/"), { "Cache-Control": "no-store", ...mounted.headers });
   }
 
   const { url: origin, stop } = await startServer(answer);
@@ -123,7 +117,7 @@ async function serve() {
   return {
     url,
     asked,
-    mount: (folder, headers = {}) => `${url}${mounts.push({ folder: realpathSync(folder), headers }) - 1}/`,
+    mount: (folder, headers = {}) => `${url}${mounts.push({ folder, headers }) - 1}/`,
     job: (page) => new Promise((resolve) => {
       number += 1;
       reports.set(String(number), resolve);

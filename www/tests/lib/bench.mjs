@@ -14,6 +14,7 @@ const settings = { Chromium: "fr-FR,fr", Firefox: "en-GB,en" };
 /** By name: a browser, a stand-in of its own, and the site that knows it. */
 export const benches = {};
 
+/** The folder of the built page. */
 export let built;
 
 const suites = { Chromium: [], Firefox: [] };
@@ -25,7 +26,7 @@ before(async () => {
   built = await buildSite();
   await Promise.all(Object.entries(settings).map(async ([name, language]) => {
     const sandbox = await startSandbox({ apiSecret: SECRET });
-    const site = await serveSite(built.folder, { sandbox: given(sandbox) });
+    const site = await serveSite(built, { sandbox: given(sandbox) });
     benches[name] = { sandbox, site };
     benches[name].browser = await drive(name, language);
     console.log(`${name}: ${benches[name].browser.version}`);
@@ -37,7 +38,6 @@ after(async () => {
     await site.close();
     await sandbox.stop();
   }
-  built?.remove();
 });
 
 export const given = ({ apiKey, apiSecret, url }) => ({ apiKey, apiSecret, baseUrl: url, environment: "Sandbox" });

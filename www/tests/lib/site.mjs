@@ -1,23 +1,19 @@
 // The built page, served as any static server does.
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { extname, join, resolve, sep } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "vite";
-import { startServer } from "../../../tests/lib/server.mjs";
+import { temporaryFolder } from "../../../scripts/lib/temporary.mjs";
+import { fileIn, startServer } from "../../../tests/lib/server.mjs";
 
 const www = fileURLToPath(new URL("../..", import.meta.url));
-const types = {
-  ".css": "text/css", ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json",
-  ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".woff2": "font/woff2",
-};
 
 /** Builds the page as `npm run build` does, into a folder of its own. */
 export async function buildSite() {
-  const folder = mkdtempSync(join(tmpdir(), "digitalpaye-auth-page-"));
+  const folder = temporaryFolder("digitalpaye-auth-page");
   await build({ root: www, configFile: join(www, "vite.config.js"), logLevel: "warn", build: { outDir: folder, emptyOutDir: true } });
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return folder;
 }
 
 /**
@@ -29,15 +25,9 @@ export async function serveSite(folder, { prefix = "/", sandbox, headers = {} } 
   const compressed = new Map();
 
   function read(path) {
-    if (sandbox && path === "sandbox.json") return { body: Buffer.from(JSON.stringify(sandbox)), type: types[".json"] };
-    const file = resolve(folder, path === "" ? "index.html" : path);
-    if (!file.startsWith(folder + sep)) return undefined;
-    try {
-      if (!statSync(file).isFile()) return undefined;
-    } catch {
-      return undefined;
-    }
-    return { body: readFileSync(file), type: types[extname(file)] ?? "application/octet-stream" };
+    if (sandbox && path === "sandbox.json") return { body: Buffer.from(JSON.stringify(sandbox)), type: "application/json" };
+    const found = fileIn(folder, path || "index.html");
+    return found && { body: readFileSync(found.file), type: found.type };
   }
 
   const address = await startServer((request, response) => {
