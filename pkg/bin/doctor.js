@@ -10,7 +10,7 @@ import { checkNetwork } from "./doctor/network.js";
 import { Report } from "./doctor/report.js";
 import { describeToken, getToken } from "./doctor/token.js";
 import { checkVariables, foreignName } from "./doctor/variables.js";
-import { fail, print } from "./output.js";
+import { fail, oneLine, print } from "./output.js";
 
 const { version } = createRequire(import.meta.url)("../package.json");
 
@@ -42,9 +42,12 @@ function variables() {
 /** Every form in which a secret could come back in somebody's answer. */
 function secretsOf(env) {
   const { [VARIABLES.apiKey]: key = "", [VARIABLES.apiSecret]: secret = "" } = env;
-  const base64 = (text) => Buffer.from(text).toString("base64");
   const foreign = Object.values(FOREIGN).flat().map((name) => env[name] ?? "");
-  return [key, secret, ...foreign].flatMap((text) => [text, text.trim(), encodeURIComponent(text), base64(text)]).concat(base64(`${key}:${secret}`)).filter(Boolean);
+  const encoded = (text) => ["base64", "base64url"].map((form) => Buffer.from(text).toString(form).replace(/=+$/, ""));
+  // A header that has UTF-8 in it is read as Latin-1.
+  const forms = (text) => [text, text.trim(), encodeURIComponent(text), Buffer.from(text).toString("latin1"), ...encoded(text)];
+  // What is quoted is one line by then, with single spaces.
+  return [...[key, secret, ...foreign].flatMap(forms), ...encoded(`${key}:${secret}`)].flatMap((text) => [text, oneLine(text)]).filter(Boolean);
 }
 
 async function examine({ env, report, words, trySdkPath }) {

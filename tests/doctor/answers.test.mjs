@@ -73,6 +73,10 @@ describe("answers", { concurrency: 2 }, () => {
       /^✗ 200, text\/html; charset=utf-8, not JSON/, "HTML", "✗ a page titled “Wi-Fi de l’hôtel”, not the API: the sign-in page of a network, or a proxy?", "✗ A web page answered."],
     "a redirect": [(_, response) => response.writeHead(302, { Location: "http://u:p4ss@portal.example/login?token=t0k" }).end(),
       /^✗ 302, no content type, not JSON/, "Location", "✗ leads to http://portal.example/login; credentials do not follow redirects", "✗ Set DIGITALPAYE_BASE_URL"],
+    "a redirect to nowhere": [(_, response) => response.writeHead(302).end(),
+      /^✗ 302, /, "Location", "✗ leads to nowhere that can be read; credentials do not follow redirects", "✗ Set DIGITALPAYE_BASE_URL"],
+    "a path that cannot be decoded": [(_, response) => response.writeHead(302, { Location: "/caf%E9" }).end(),
+      /^✗ 302, /, "Location", /^✗ leads to http:\/\/127\.0\.0\.1:\d+\/caf%E9; credentials/, "✗ Set DIGITALPAYE_BASE_URL"],
     "400": [json(400), /^✗ 400, application\/json, JSON/, "Likely", /^! something on the way removes the Authorization header/, "✗ The API saw no credentials."],
     "401": [json(401), /^✗ 401, /, "Likely", /^! key and secret swapped, or of two accounts/, "✗ Compare key, secret and environment"],
     "403": [json(403), /^✗ 403, /, "Likely", /^! a firewall refuses/, "✗ Access is refused."],
@@ -82,6 +86,7 @@ describe("answers", { concurrency: 2 }, () => {
     "a 200 that means 401": [(_, __, api) => api.json(200, failure(401, "raison")), /^✗ 200, /, "reason", "· “raison”", "✗ Compare key"],
     "a 200 of another form": [(_, __, api) => api.json(200, { access_token: "t0k", expires_in: 60 }), /^✗ 200, /, "data",
       "✗ a 200 without a token and exp; there is: access_token: string, expires_in: number", "✗ The API answers in another form"],
+    "a 200 with nothing in it": [(_, __, api) => api.json(200, {}), /^✗ 200, /, "data", "✗ a 200 without a token and exp; there is: {}", "✗ The API answers in another form"],
     "a token that has ended": [(_, __, api) => api.grant({ change: () => ({ token: jwt({ iat: 5, exp: 4 }), exp: 4 }) }), /^✓ 200, /, "Token", /^✗ none: invalid_response/,
       "✗ The API gave a token that the package refuses."],
     "words that repeat the secret": [(_, __, api) => api.json(401, failure(401, `pas ${credentials.apiSecret}`)), /^✗ 401, /, "reason", "· left out: it repeats a key or secret", "✗ Compare key"],
@@ -110,6 +115,29 @@ describe("answers", { concurrency: 2 }, () => {
     assert.match((await doctor({ ...at(foreign), DIGITALPAYE_SECRET: "sk-value-2" }, [], { secrets: ["sk-value-2"] })).findings.reason, /^· left out/);
     const redirect = await startApi((_, response) => response.writeHead(302, { Location: `/${"x".repeat(85)}${encodeURIComponent(apiSecret)}` }).end());
     assert.match((await doctor(at(redirect), [], { secrets: [apiSecret.slice(0, 6)] })).findings.Location, /\[…\]/);
+  });
+
+  // A server or a proxy has its own way to write what it was sent.
+  test("a secret is known again however it is written", async () => {
+    const apiSecret = "zwei  zeichen & <é> ende";
+    const env = { DIGITALPAYE_API_SECRET: apiSecret };
+    const show = async (answer, name) => (await doctor({ ...at(await startApi(answer)), ...env }, [], { secrets: ["zwei", "zeichen", "ende"] })).findings[name];
+    const title = (text) => (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(`<title>[${text}]</title>`);
+    assert.match(await show(title("zwei  zeichen &amp; &lt;é> ende"), "HTML"), /titled “\[\[…\]\]”/);
+    assert.match(await show(title("zwei  zeichen &#38; &#x3C;&#xe9;&gt; ende"), "HTML"), /titled “\[\[…\]\]”/);
+    assert.match(await show(title("L&#39;h&ocirc;tel &#9999999;"), "HTML"), /titled “\[L'h&ocirc;tel &#9999999;\]”/);
+    const header = (name, text) => (_, response) => response.writeHead(302, { [name]: Buffer.from(text).toString("latin1") }).end();
+    assert.equal(await show(header("Retry-After", apiSecret), "Retry-After"), "! […]");
+    assert.match(await show(header("Location", `/${encodeURI(apiSecret)}`), "Location"), /^✗ leads to http:\/\/127\.0\.0\.1:\d+\/\[…\]; /);
+    const unpadded = Buffer.from(apiSecret).toString("base64url").replace(/=+$/, "");
+    assert.match((await doctor({ ...at(await startApi(title(unpadded))), ...env }, [], { secrets: [unpadded] })).findings.HTML, /\[\[…\]\]/);
+  });
+
+  test("a character of two surrogates is not cut in two", async () => {
+    const api = await startApi((_, __, api) => api.json(401, failure(401, `a${"😀".repeat(200)}`)));
+    const { stdout } = await doctor(at(api));
+    assert.doesNotMatch(stdout, /\ufffd/);
+    assert.match(stdout, /😀…\s*”/);
   });
 
   test("an answer that goes wrong once", async () => {

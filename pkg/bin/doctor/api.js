@@ -92,16 +92,34 @@ function kindOf({ status, headers, text, value }) {
 
 const titleOf = (html, report) => {
   const title = /<title[^>]*>([^<]*)/i.exec(html)?.[1].trim();
-  return title && report.excerpt(title, 60);
+  return title && report.excerpt(withoutReferences(title), 60);
 };
+
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
+
+/** The text of a title: a secret that is written with references would not be known again. */
+const withoutReferences = (html) => html.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,4}));/gi, (whole, decimal, hex, name) => {
+  const point = name ? undefined : Number.parseInt(decimal ?? hex, decimal ? 10 : 16);
+  return name ? ENTITIES[name.toLowerCase()] ?? whole : point <= 0x10_ff_ff ? String.fromCodePoint(point) : whole;
+});
 
 /** Where a redirect leads: without query and user info, which may hold anything. */
 function targetOf({ headers }, url, report) {
+  const location = headers.get("location");
+  if (location === null) return undefined;
   try {
-    const { origin, pathname } = new URL(headers.get("location"), url);
-    return report.excerpt(`${origin}${pathname}`, 120);
+    const { origin, pathname } = new URL(location, url);
+    return report.excerpt(`${origin}${report.repeatsSecret(decoded(pathname)) ? "/[…]" : pathname}`, 120);
   } catch {
     return undefined;
+  }
+}
+
+function decoded(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }
 
@@ -113,7 +131,7 @@ function shapeOf(value) {
   if (type(value) !== "object") return type(value);
   return members(value).map(([name, each]) => (type(each) === "object"
     ? `${name} {${members(each).map(([key, inner]) => `${key}: ${type(inner)}`).join(", ")}}`
-    : `${name}: ${type(each)}`)).join(", ");
+    : `${name}: ${type(each)}`)).join(", ") || "{}";
 }
 
 /** How far the machine's clock is from `Date`. Resolves to seconds, positive when it is ahead, or undefined. */

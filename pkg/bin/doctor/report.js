@@ -38,7 +38,7 @@ export class Report {
   /** The beginning of somebody else's text. What must not be shown goes before it is cut: a part of it would stay. */
   excerpt(text, length) {
     const visible = this.#redacted(oneLine(text));
-    return visible.length > length ? `${visible.slice(0, length - 1)}…` : visible;
+    return visible.length > length ? `${pieces(visible, length - 1)[0]}…` : visible;
   }
 
   title(text) {
@@ -99,8 +99,14 @@ function wrap(text, width) {
   return lines.length > 0 ? lines : [""];
 }
 
-/** A word that is longer than a line, in pieces. */
+/** A word that is longer than a line, in pieces. None ends within a pair of surrogates, which would be two broken characters. */
 function pieces(word, width) {
-  if (word.length <= width) return [word];
-  return Array.from({ length: Math.ceil(word.length / width) }, (_, index) => word.slice(index * width, (index + 1) * width));
+  const found = [];
+  let rest = word;
+  while (rest.length > width) {
+    const end = /[\ud800-\udbff]/.test(rest[width - 1]) ? width - 1 : width;
+    found.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+  return [...found, rest];
 }
