@@ -1,8 +1,9 @@
 // `digitalpaye-auth emulator`: the emulator over HTTP, for clients in any language on this machine.
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
-import { parseArgs } from "node:util";
 import { createEmulator } from "../emulator.js";
+import { unknownArgument } from "./arguments.js";
+import { oneLine, print } from "./output.js";
 
 const HOST = "127.0.0.1";
 const PORT = 8787;
@@ -29,17 +30,13 @@ Exit status: 0 when stopped, 1 if the port cannot be had, 2 for an unknown optio
  * @param {string[]} args what follows `emulator` on the command line
  */
 export async function run(args) {
-  // Whoever read the output may be gone; that stops no server.
-  process.stdout.on("error", () => {});
-  process.stderr.on("error", () => {});
   let options;
   try {
     options = readOptions(args);
   } catch (error) {
-    // Of the parser's own message the rest is about positional arguments, of which there are none.
-    return fail(`${error.message.split(". ", 1)[0]} (see --help)`, 2);
+    return fail(`${error.message} (see --help)`, 2);
   }
-  if (options.help) return void process.stdout.write(HELP);
+  if (options.help) return print(HELP);
   const emulator = createEmulator();
   const server = createServer((request, response) => void answer(emulator, request, response));
   try {
@@ -68,17 +65,21 @@ Ctrl-C stops it.
 }
 
 function readOptions(args) {
-  const { values, tokens } = parseArgs({
-    args, tokens: true, options: { port: { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
-  if (tokens.filter(({ name }) => name === "port").length > 1) throw new Error("--port is given twice");
-  const { port = String(PORT), help = false } = values;
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error("--port must be a number from 0 to 65535");
-  return { port: Number(port), help };
+  if (args.some((arg) => arg === "--help" || arg === "-h")) return { help: true };
+  let port;
+  for (let index = 0; index < args.length; index += 1) {
+    const [option, inline] = /^(--port)(?:=(.*))?$/s.exec(args[index])?.slice(1) ?? [];
+    if (option === undefined) throw new Error(unknownArgument(args[index], ["--help"]));
+    if (port !== undefined) throw new Error("--port is given twice");
+    if (inline === undefined) index += 1;
+    port = inline ?? args[index] ?? "";
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error("--port must be a number from 0 to 65535");
+  }
+  return { port: Number(port ?? PORT) };
 }
 
 function fail(message, status) {
-  process.stderr.write(`digitalpaye-auth emulator: ${message.replace(/[\s\p{Cc}]+/gu, " ")}\n`);
+  process.stderr.write(`digitalpaye-auth emulator: ${oneLine(message)}\n`);
   process.exitCode = status;
 }
 

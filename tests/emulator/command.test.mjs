@@ -98,7 +98,8 @@ test("a port that is taken is one line and exit code 1", async () => {
 });
 
 test("a bad option is one line and exit code 2", () => {
-  for (const args of [["--prot", "1"], ["--port"], ["--port", "x"], ["--port", "-1"], ["--port", "65536"], ["--port", "1", "--port", "2"], ["here"], ["--port", "1.5"], ["--port", ""]]) {
+  for (const args of [["--prot", "1"], ["--port"], ["--port", "x"], ["--port", "-1"], ["--port", "65536"], ["--port", "1", "--port", "2"], ["here"], ["--port", "1.5"], ["--port", ""], ["--port="], ["--port=1", "--port=2"],
+    ["--help=yes"], ["-x"], ["--"], ["--port", "1", "here"]]) {
     const { status, stdout, stderr } = run(...args);
     assert.equal(status, 2, args.join(" "));
     assert.equal(stdout, "");
@@ -106,10 +107,21 @@ test("a bad option is one line and exit code 2", () => {
   }
 });
 
+test("what is no option of it may be a secret, and is not repeated", () => {
+  for (const args of [["sk-value-1"], ["--apiSecret=sk-value-1"], ["--port", "sk-value-1"], ["--sk-value-1"], ["-h=sk-value-1"]]) {
+    const { status, stderr } = run(...args);
+    assert.equal(status, 2, args.join(" "));
+    assert.doesNotMatch(stderr, /value-1/);
+  }
+  assert.match(run("--prot", "1").stderr, /: unknown option --prot \(/);
+});
+
 test("--help is the whole of it", () => {
-  const { status, stdout } = run("--help");
-  assert.equal(status, 0);
-  assert.match(stdout, /--port N/);
+  for (const args of [["--help"], ["-h"], ["--port", "x", "--help"]]) {
+    const { status, stdout, stderr } = run(...args);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, /--port N/);
+  }
 });
 
 test("a reader that has gone ends nothing", async (t) => {

@@ -211,6 +211,7 @@ describe("what is wrong is a TypeError that names it, and changes nothing", () =
     [[{ headers: { "X-A": "a\nb" } }], /^script\[0\]\.headers\["X-A"\] must have no line break/], [[{ headers: { "X-A": "—" } }], /above U\+00FF$/],
     [[{ headers: { "X A": "b" } }], /^script\[0\]\.headers\["X A"\] is not the name of a header$/],
     [[{ headers: { "X-A": null } }], /^script\[0\]\.headers\["X-A"\] must be a string, not null$/], [[{ headers: [["X-A", "b"]] }], /headers must be an object, not an array$/],
+    [[{ headers: new Headers({ "X-A": "b" }) }], /headers must be a plain object: Object\.fromEntries\(\) makes one of a Map or a Headers$/],
     [[{ path: "v1" }], /^script\[0\]\.path must begin with/], [[{ path: "/\ud800" }], /lone surrogate$/],
     [[{ hang: false }], /^script\[0\]\.hang must be true, not a boolean$/], [[{ hang: true, status: 503 }], /^script\[0\]\.hang must not be given with/],
     [[{ hang: true, reject: true }], /with reject$/], [[{ status: 204, body: "" }], /^script\[0\]\.body must not be given: status 204 has none$/],

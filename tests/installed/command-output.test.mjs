@@ -49,14 +49,14 @@ for (const name of engines) {
 
     test("a reader that has gone is no failure, and nothing is said of it", async () => {
       raw.reset(reply(200, PAGE[200]));
-      for (const args of [["--help"], ["--version"], ["--token"]]) {
+      for (const args of [["--help"], ["--version"], ["--token"], ["doctor", "--help"], ["emulator", "--help"]]) {
         assert.deepEqual(await run(args, ["closed", "pipe"], how), { status: 0, signal: null, stdout: "", stderr: "" }, args[0]);
       }
     });
 
     test("a full disk: one line, status 1", async () => {
       raw.reset(reply(200, PAGE[200]));
-      for (const args of [["--help"], ["--token"]]) {
+      for (const args of [["--help"], ["--token"], ["doctor", "--help"], ["emulator", "--help"]]) {
         const { status, stderr } = await withFullDisk((full) => run(args, [full, "pipe"], how));
         assert.equal(status, 1);
         assert.match(stderr, /^output: could not be written \([^\n]*(ENOSPC|space)[^\n]*\)\n$/);

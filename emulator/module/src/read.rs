@@ -120,9 +120,14 @@ fn fields(path: &str, value: &JsValue) -> Result<Vec<(String, String, JsValue)>,
 
 /// The own properties of an object that are not `undefined`.
 fn own(path: &str, value: &JsValue) -> Result<Vec<(String, JsValue)>, JsValue> {
-    // What is in a Map or a Headers is none of its properties, and would be lost without a word.
-    if !value.is_object() || is_list(path, value)? || !get(path, value, &Symbol::iterator().into())?.is_undefined() {
+    if !value.is_object() || is_list(path, value)? {
         return Err(wrong_type(&format!("{path} must be an object"), value));
+    }
+    // What is in a Map or a Headers is none of its properties, and would be lost without a word.
+    if !get(path, value, &Symbol::iterator().into())?.is_undefined() {
+        return Err(type_error(&format!(
+            "{path} must be a plain object: Object.fromEntries() makes one of a Map or a Headers"
+        )));
     }
     let unreadable = |error: JsValue| caused(&format!("{path} cannot be read"), &error);
     let mut properties = Vec::new();
