@@ -113,6 +113,15 @@ describe("an error that repeats the command", () => {
   }
   const command = (token, key) => JSON.stringify(["eval", "return 1", "1", key, JSON.stringify({ token, exp: 1 })]);
 
+  // A secret that comes from a function is not there yet when the store is asked first.
+  test("no secret so far is none: the word undefined is harmless", async () => {
+    const cause = new TypeError("Cannot read properties of undefined");
+    const { auth, of } = listened(memoryStore({ get: () => Promise.reject(cause) }), { apiSecret: () => credentials.apiSecret });
+    await auth.getToken();
+    await until(() => of("store").length > 0);
+    assert.equal(of("store")[0].cause, cause);
+  });
+
   test("as Upstash's does: its first words are left", async () => {
     const cause = await told((token, key) => Object.assign(new Error(`NOPERM this user has no permissions, command was: ${command(token, key)}`), { name: "UpstashError" }));
     assert.equal(cause.name, "UpstashError");
