@@ -5,7 +5,7 @@ import { authenticate, AuthError, InvalidOptionsError } from "../index.js";
 import { VARIABLES, optionsFromEnv } from "../env.js";
 import { hasOwn } from "../own.js";
 import { unknownArgument } from "./arguments.js";
-import { end, fail, print } from "./output.js";
+import { codeOf, end, fail, print } from "./output.js";
 
 const { version } = createRequire(import.meta.url)("../package.json");
 
@@ -70,8 +70,8 @@ async function printToken(format) {
 
 /** The message, with the variable that its option came from, or the system's word for what broke the connection. */
 function explained({ message, option, code, cause }) {
-  const word = cause?.cause?.code ?? cause?.code;
-  if (code === "network" && typeof word === "string") return `${message} (${word})`;
+  const word = code === "network" ? codeOf(cause) : undefined;
+  if (word !== undefined) return `${message} (${word})`;
   const variable = hasOwn(VARIABLES, option ?? "") ? VARIABLES[option] : undefined;
   if (!variable) return message;
   return message.includes(variable) ? `${message} (see --help)` : `${message} (${variable})`;

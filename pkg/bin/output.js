@@ -33,6 +33,16 @@ export function oneLine(text) {
   return text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, " ").trim();
 }
 
+/** The code of an error, its cause or the first of its errors, if there is one: what there is to look up. */
+export function codeOf(error) {
+  for (let each = error, depth = 0; each && depth < 8; each = each.errors?.[0] ?? each.cause, depth += 1) {
+    if (typeof each.code === "string" && each.code !== "") return each.code;
+    // No platform's fetch asks at such a port (Fetch standard, "port blocking"); undici has no code for it.
+    if (each.message === "bad port") return each.message;
+  }
+  return undefined;
+}
+
 /** Sets the exit status, unless a command that keeps running has yet to find out. */
 export function end(status) {
   if (status !== undefined) process.exitCode = status;

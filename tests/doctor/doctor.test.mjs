@@ -1,5 +1,6 @@
 // `digitalpaye-auth doctor`: every line of the report, made by a server or a machine that has that very fault.
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { after, describe, test } from "node:test";
 import { engine } from "../conformance/lib/engines.mjs";
 import { startRaw } from "../lib/raw.mjs";
@@ -285,6 +286,17 @@ describe("the machine", { concurrency: 2 }, () => {
     assert.equal(summary, "✗ Check the address in DIGITALPAYE_BASE_URL, then the firewall.");
   });
 
+  test("a port that answers, where fetch does not ask", async () => {
+    const silent = createServer((socket) => socket.on("error", () => {}));
+    const port = await firstFree(silent, [6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697]);
+    const { status, findings } = await doctor(at({ url: `http://127.0.0.1:${port}` }));
+    silent.close();
+    assert.equal(status, 1);
+    assert.match(findings.TCP, /^✓ /);
+    assert.equal(findings[label.post], "✗ no answer (bad port)");
+    assert.equal(findings.Token, "✗ none: network (bad port)");
+  });
+
   test("a server that takes connections and says nothing", async () => {
     const silent = await startRaw(() => {});
     const { status, findings, summary } = await doctor(at(silent));
@@ -296,3 +308,13 @@ describe("the machine", { concurrency: 2 }, () => {
     assert.match(summary, /^✗ The API does not answer in time\./);
   });
 });
+
+/** Listens on the first of the ports that is not taken, and resolves to it. */
+async function firstFree(server, ports) {
+  for (const port of ports) {
+    const error = await new Promise((resolve) => server.once("error", resolve).listen(port, "127.0.0.1", () => resolve(undefined)));
+    server.removeAllListeners("error");
+    if (error === undefined) return port;
+  }
+  throw new Error(`all taken: ${ports}`);
+}

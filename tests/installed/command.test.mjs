@@ -105,6 +105,13 @@ describe("failures: `CODE: message` on one line of stderr, nothing on stdout, st
     assert.match(stderr, /^network: .*\(ECONNREFUSED\)\n$/);
   });
 
+  // Ports of other protocols, where no fetch asks (Fetch standard, "port blocking").
+  test("a port that fetch refuses", async () => {
+    const { status, stderr } = await run({ ...configured, DIGITALPAYE_BASE_URL: "http://127.0.0.1:6000" });
+    assert.equal(status, 1);
+    assert.match(stderr, /^network: .*\(bad port\)\n$/);
+  });
+
   test("words of several lines, or of control characters, stay one harmless line", async () => {
     raw.reset(reply(401, JSON.stringify({ reason: "un\r\ndeux\ttrois\u2028quatre\u001b[2Jcinq\u0007\u009b31m\u0000\u202e" })));
     const { status, stderr } = await run();

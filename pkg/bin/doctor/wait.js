@@ -1,4 +1,5 @@
 // Steps that may take long: each has an end, and says on a terminal what it waits for.
+import { codeOf as codeIn } from "../output.js";
 
 const CLEAR_LINE = "\r\u001b[K";
 
@@ -36,10 +37,5 @@ export async function waitingFor(what, ms, work) {
   }
 }
 
-/** The code of an error, its cause or the first of its errors: what there is to look up. */
-export function codeOf(error) {
-  for (let each = error, depth = 0; each && depth < 8; each = each.errors?.[0] ?? each.cause, depth += 1) {
-    if (typeof each.code === "string" && each.code !== "") return each.code;
-  }
-  return error?.name ?? "Error";
-}
+/** What there is to look up of an error. */
+export const codeOf = (error) => codeIn(error) ?? error?.name ?? "Error";
