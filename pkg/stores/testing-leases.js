@@ -105,6 +105,10 @@ export function leaseRules(rule) {
     await store.set(key, written, 600);
     await store.release?.(key);
     same((await other.get(key))?.token, written.token, "after release(): the token of get()");
+    // A token is renewed while it is there.
+    same(await store.acquire(key, LONG), true, "acquire() of a free key that has an entry");
+    same((await other.get(key))?.token, written.token, "after acquire(): the token of get()");
+    await store.release?.(key);
   }, needsAcquire);
 
   // Here and not beside `delete`: a store that cannot write on condition has no leases either, and says so by that.

@@ -286,6 +286,12 @@ const FAULTS = {
   "there is one lease for all keys": ["leases: it is of its key alone", {
     acquire(key, ttl) { return MemoryStore.prototype.acquire.call(this, key.slice(0, 64), ttl); },
   }],
+  "a key with an entry has no lease": ["leases: it and the entry leave each other alone", {
+    async acquire(key, ttl) { return this.live(`token:${key}`) ? (await turn(), false) : MemoryStore.prototype.acquire.call(this, key, ttl); },
+  }],
+  "a lease takes the place of the entry": ["leases: it and the entry leave each other alone", {
+    async acquire(key, ttl) { const got = await MemoryStore.prototype.acquire.call(this, key, ttl); if (got) this.backing.delete(`token:${key}`); return got; },
+  }],
   "set() ends the lease": ["leases: it and the entry leave each other alone", {
     async set(key, ...args) { await MemoryStore.prototype.set.call(this, key, ...args); this.backing.delete(`lease:${key}`); },
   }],
