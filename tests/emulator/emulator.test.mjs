@@ -28,6 +28,14 @@ describe("fetch takes what fetch takes", () => {
     }
   });
 
+  test("a path of a script is the one that a URL makes of it", async () => {
+    const { fetch, script } = createEmulator();
+    for (const path of ["/v1/clé", "/v1/a b", "/v1/{id}", "/v1/100%25", "/v1/../v2", "//twice", "/v1/a\\b", "/v1/|"]) {
+      script([{ path, status: 418 }]);
+      assert.equal((await fetch(`https://h${path}`)).status, 418, path);
+    }
+  });
+
   test("what is no request is a TypeError", async () => {
     for (const args of [[], ["/v1/auth"], ["http://[/"], [url, { method: "a b" }], [url, { body: "x" }], [url, { ...init, signal: {} }], [url, 1]]) {
       await assert.rejects(emulator.fetch(...args), TypeError);

@@ -13,6 +13,13 @@ extern "C" {
     // js-sys' own does not catch, and throws for a revoked proxy.
     #[wasm_bindgen(js_namespace = Array, js_name = isArray, catch)]
     fn is_array(value: &JsValue) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(js_name = URL)]
+    type Url;
+    #[wasm_bindgen(constructor, js_class = "URL", catch)]
+    fn new(url: &str) -> Result<Url, JsValue>;
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn pathname(this: &Url) -> Result<String, JsValue>;
 }
 
 /// Reads the argument of `createEmulator`.
@@ -51,7 +58,7 @@ fn step(path: &str, value: &JsValue) -> Result<Spec, JsValue> {
     let mut spec = Spec::default();
     for (name, field, value) in fields(path, value)? {
         match name.as_str() {
-            "path" => spec.path = Some(string(&field, &value)?),
+            "path" => spec.path = Some(in_url(string(&field, &value)?)),
             "times" => spec.times = Some(number(&field, &value)?),
             "status" => spec.status = Some(number(&field, &value)?),
             "delayMs" => spec.delay_ms = Some(number(&field, &value)?),
@@ -64,6 +71,14 @@ fn step(path: &str, value: &JsValue) -> Result<Spec, JsValue> {
         }
     }
     Ok(spec)
+}
+
+/// A path as requests have it, which come by way of a URL: with `%20` for a space, without `..`. What is no path is refused later.
+fn in_url(path: String) -> String {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return path;
+    }
+    Url::new(&format!("http://h{path}")).and_then(|url| url.pathname()).unwrap_or(path)
 }
 
 fn retry_after(field: &str, value: &JsValue) -> Result<RetryAfter, JsValue> {
