@@ -124,6 +124,8 @@ describe("answers", { concurrency: 2 }, () => {
     const show = async (answer, name) => (await doctor({ ...at(await startApi(answer)), ...env }, [], { secrets: ["zwei", "zeichen", "ende"] })).findings[name];
     const title = (text) => (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(`<title>[${text}]</title>`);
     assert.match(await show(title("zwei  zeichen &amp; &lt;é> ende"), "HTML"), /titled “\[\[…\]\]”/);
+    // Nothing but its end tag ends a title (HTML standard, RCDATA state).
+    assert.match(await show(title(apiSecret), "HTML"), /titled “\[\[…\]\]”/);
     assert.match(await show(title("zwei  zeichen &#38; &#x3C;&#xe9;&gt; ende"), "HTML"), /titled “\[\[…\]\]”/);
     assert.match(await show(title("L&#39;h&ocirc;tel &#9999999;"), "HTML"), /titled “\[L'h&ocirc;tel &#9999999;\]”/);
     const header = (name, text) => (_, response) => response.writeHead(302, { [name]: Buffer.from(text).toString("latin1") }).end();

@@ -91,7 +91,7 @@ function kindOf({ status, headers, text, value }) {
 }
 
 const titleOf = (html, report) => {
-  const title = /<title[^>]*>([^<]*)/i.exec(html)?.[1].trim();
+  const title = /<title[^>]*>(.*?)(?:<\/title|$)/is.exec(html)?.[1].trim();
   return title && report.excerpt(withoutReferences(title), 60);
 };
 
