@@ -37,7 +37,13 @@ export async function run(args) {
     return fail(`${error.message} (see --help)`, 2);
   }
   if (options.help) return print(HELP);
-  const emulator = createEmulator();
+  let emulator;
+  try {
+    emulator = createEmulator();
+  } catch (error) {
+    // Without WebAssembly there is none.
+    return fail(error.message, 1);
+  }
   const server = createServer((request, response) => void answer(emulator, request, response));
   try {
     await listen(server, options.port);

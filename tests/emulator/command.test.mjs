@@ -107,6 +107,13 @@ test("a bad option is one line and exit code 2", () => {
   }
 });
 
+test("without WebAssembly: one line and exit code 1", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--jitless", command, "emulator", "--port", "0"], { encoding: "utf8", timeout: 30_000 });
+  assert.deepEqual([status, stdout], [1, ""]);
+  // Node.js has a line of its own for the flag.
+  assert.match(stderr, /^(?:Warning: [^\n]+\n)?digitalpaye-auth emulator: this runtime has no WebAssembly[^\n]+\n$/);
+});
+
 test("what is no option of it may be a secret, and is not repeated", () => {
   for (const args of [["sk-value-1"], ["--apiSecret=sk-value-1"], ["--port", "sk-value-1"], ["--sk-value-1"], ["-h=sk-value-1"]]) {
     const { status, stderr } = run(...args);
