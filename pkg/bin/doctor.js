@@ -47,7 +47,8 @@ function secretsOf(env) {
   // A header that has UTF-8 in it is read as Latin-1.
   const forms = (text) => [text, text.trim(), encodeURIComponent(text), Buffer.from(text).toString("latin1"), ...encoded(text)];
   // What is quoted is one line by then, with single spaces.
-  return [...[key, secret, ...foreign].flatMap(forms), ...encoded(`${key}:${secret}`)].flatMap((text) => [text, oneLine(text)]).filter(Boolean);
+  const all = [...[key, secret, ...foreign].flatMap(forms), ...encoded(`${key}:${secret}`)];
+  return all.flatMap((text) => [text, oneLine(text)]).filter(Boolean);
 }
 
 async function examine({ env, report, words, trySdkPath }) {
