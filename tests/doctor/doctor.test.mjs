@@ -93,6 +93,13 @@ describe("with a token", { concurrency: 2 }, () => {
     });
   }
 
+  test("a clock that is days off: by one of the two no token would do", async () => {
+    const api = await startApi((_, __, each) => each.grant({ headers: { Date: new Date(Date.now() + 3 * 86_400_000).toUTCString() } }));
+    const { status, findings } = await doctor(at(api));
+    assert.equal(status, 1);
+    assert.equal(findings.Clock, "! 3 days behind the API's: set it (NTP), unless it is the API's that is wrong");
+  });
+
   test("a Date that contradicts the token, none at all, and one out of a cache", async () => {
     const gateway = await startApi((_, __, api) => api.grant({ headers: { Date: new Date(Date.now() - 900_000).toUTCString() } }));
     assert.match((await doctor(at(gateway))).findings.iat, /^! issued 15 min after Date: /);

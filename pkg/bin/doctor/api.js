@@ -8,6 +8,7 @@ const MOST_BYTES = 65_536;
 const ORIGIN = "https://page.invalid";
 /** A clock that is off by more makes trouble for somebody. */
 const SKEW_S = 30;
+const DAY_S = 86_400;
 
 /** One request. Resolves to its answer, `{ failed: code }` if there is none. */
 async function ask(url, init, what) {
@@ -156,7 +157,9 @@ export async function checkClock({ answer, report, words }) {
   }
   const skew = least > 0 ? least : most;
   const far = Math.abs(skew) > SKEW_S;
-  await report.line(far ? "hint" : "good", say.label, (skew > 0 ? say.ahead : say.behind)(Math.abs(skew), far));
+  // A Date that is off by a day and more is believed, and a token that has ended by it is refused.
+  const remedy = far ? say.remedy(Math.abs(skew) < DAY_S) : "";
+  await report.line(far ? "hint" : "good", say.label, (skew > 0 ? say.ahead : say.behind)(Math.abs(skew)) + remedy);
   return far ? skew : 0;
 }
 

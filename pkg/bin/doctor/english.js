@@ -124,8 +124,9 @@ Exit status: 0 with a token, 1 without, 2 if the configuration is unusable.
     noDate: "cannot be compared: the answer has no Date",
     cached: "cannot be compared: the answer comes from a cache (Age)",
     agrees: (seconds) => `agrees with the API's to ${seconds} s`,
-    ahead: (seconds, far) => `${duration(seconds)} ahead of the API's${far ? ": set it (NTP). Tokens work all the same" : ""}`,
-    behind: (seconds, far) => `${duration(seconds)} behind the API's${far ? ": set it (NTP). Tokens work all the same" : ""}`,
+    ahead: (seconds) => `${duration(seconds)} ahead of the API's`,
+    behind: (seconds) => `${duration(seconds)} behind the API's`,
+    remedy: (harmless) => `: set it (NTP)${harmless ? ". Tokens work all the same" : ", unless it is the API's that is wrong"}`,
   },
   cors: {
     waiting: "Asking as a browser would …",

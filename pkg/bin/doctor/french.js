@@ -125,8 +125,9 @@ Statut : 0 avec un jeton, 1 sans jeton, 2 si la configuration est inutilisable.
     noDate: "comparaison impossible : la réponse n’a pas de Date",
     cached: "comparaison impossible : la réponse vient d’un cache (Age)",
     agrees: (seconds) => `d’accord avec celle de l’API à ${seconds} s près`,
-    ahead: (seconds, far) => `avance de ${duration(seconds)} sur celle de l’API${far ? " : réglez-la (NTP). Les jetons marchent quand même" : ""}`,
-    behind: (seconds, far) => `retarde de ${duration(seconds)} sur celle de l’API${far ? " : réglez-la (NTP). Les jetons marchent quand même" : ""}`,
+    ahead: (seconds) => `avance de ${duration(seconds)} sur celle de l’API`,
+    behind: (seconds) => `retarde de ${duration(seconds)} sur celle de l’API`,
+    remedy: (harmless) => ` : réglez-la (NTP)${harmless ? ". Les jetons marchent quand même" : ", sauf si c’est celle de l’API qui a tort"}`,
   },
   cors: {
     waiting: "Question posée comme par un navigateur …",
