@@ -1,5 +1,6 @@
 // `auth.fetch`: the platform's fetch with a token, and once more with a new token after a 401.
 import { InvalidOptionsError, UnsupportedRuntimeError } from "./errors.js";
+import { platform } from "./platform.js";
 
 /** The longest body of a Request that is kept for the second try, in bytes. */
 const KEPT_BYTES = 1 << 20;
@@ -74,7 +75,10 @@ async function take(baseUrl, input, init) {
     if (given === undefined) useUp(input, wasUsed);
     checkOrigin(new URL(request.url), baseUrl, request);
   }
-  if (request.signal?.aborted) throw refused(request, request.signal.reason);
+  // On workerd, what of a Request's signal is passed on is the platform's to say.
+  if (isRequest && members.signal === undefined && !platform.isolate) members.signal = input.signal;
+  const signal = isSignal(members.signal) ? members.signal : request.signal;
+  if (signal?.aborted) throw refused(request, signal.reason);
   // A stream is locked from here on.
   if (isStream(given)) request = new Request(request);
 
@@ -87,7 +91,7 @@ async function take(baseUrl, input, init) {
     body,
     members: settled(members, request),
     extras: othersOf(init, members),
-    signal: isRequest || members.signal ? request.signal : undefined,
+    signal: isRequest || members.signal ? signal : undefined,
     /** Whether a copy of the Request's body is kept, if it is short. */
     isRecorded: !isInit && !isStream(given) && body == null,
     record: undefined,
@@ -170,6 +174,8 @@ function recorded(init, members, { method }) {
   return new Proxy(Object.create(init), {
     get(_, name) {
       const value = (members[name] = init[name]);
+      // It goes along as it is. A Request that followed it would leave a listener on it: on one for all calls, one more a call.
+      if (name === "signal" && isSignal(value)) return null;
       // With an init, Bun forgets the method of a Request.
       return name === "method" && value === undefined ? method : value;
     },
@@ -216,6 +222,7 @@ function copyOf(body) {
 }
 
 const isObject = (value) => value !== null && (typeof value === "object" || typeof value === "function");
+const isSignal = (value) => value instanceof AbortSignal;
 const isStream = (body) => typeof body?.getReader === "function" || typeof body?.[Symbol.asyncIterator] === "function";
 
 /** Reads a copy of the body along with fetch, until it proves to be long: then nothing is kept. */

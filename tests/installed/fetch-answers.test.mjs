@@ -259,6 +259,13 @@ describe("the signal", () => {
         "init over a Request": (to, signal) => [new Request(to, { method: "POST", body: "text" }), { signal }],
         "init over a Request with a stream": (to, signal) => [new Request(to, { method: "POST", body: stream(), duplex: "half" }), { signal }],
       };
+      // Whoever has the Request has its signal.
+      const kept = [];
+      const keep = (request) => kept[kept.push(request) - 1];
+      Object.assign(forms, {
+        "a Request that is kept": (to, signal) => [keep(new Request(to, { signal }))],
+        "a Request that is kept, with an init": (to, signal) => [keep(new Request(to, { signal })), { headers: { a: "b" } }],
+      });
       const deaf = [];
       for (const [name, form] of Object.entries(forms)) {
         for (const path of ["/head", "/body"]) {
@@ -283,6 +290,46 @@ describe("the signal", () => {
       server.close();
       return deaf;
     }, { credentials }, { flags: ["--expose-gc"] });
+    assert.deepEqual(result, []);
+  });
+
+  test("that all calls share gets no more listeners than by the platform's fetch", async () => {
+    const { result } = await inChild(async ({ credentials }) => {
+      const { once } = await import("node:events");
+      const { createServer } = await import("node:http");
+      const { DigitalpayeAuth } = await import("digitalpaye-auth");
+      const server = createServer((request, response) => response.end()).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const baseUrl = `http://127.0.0.1:${server.address().port}`;
+      const token = { token: "token", exp: Math.floor(Date.now() / 1_000) + 600 };
+      const auth = (fetch) => new DigitalpayeAuth({ ...credentials, baseUrl, fetch, store: { get: async () => token, set: async () => {} } });
+      const forms = {
+        init: (signal) => [`${baseUrl}/x`, { signal }],
+        "init with a body": (signal) => [`${baseUrl}/x`, { signal, method: "POST", body: "text" }],
+        "init over a Request": (signal) => [new Request(`${baseUrl}/x`), { signal }],
+        "a Request": (signal) => [new Request(`${baseUrl}/x`, { signal })],
+      };
+      const count = async (send, form) => {
+        const { signal } = new AbortController();
+        // Those that were added: how many of them are left is a matter of when garbage is collected.
+        let added = 0;
+        signal.addEventListener = (...args) => EventTarget.prototype.addEventListener.apply(signal, args, added += 1);
+        await (await send(`${baseUrl}/x`)).text();
+        for (let call = 0; call < 20; call += 1) await (await send(...form(signal))).text();
+        return added;
+      };
+      const more = [];
+      for (const [name, form] of Object.entries(forms)) {
+        const plain = await count(fetch, form);
+        for (const send of [auth().fetch, auth((...args) => fetch(...args)).fetch]) {
+          const ours = await count(send, form);
+          if (ours > plain) more.push(`${name}: ${ours} for ${plain}`);
+        }
+      }
+      server.closeAllConnections();
+      server.close();
+      return more;
+    }, { credentials });
     assert.deepEqual(result, []);
   });
 
