@@ -202,6 +202,10 @@ pub(super) fn head(
     let Some(status) = member(&response, "status").as_f64().and_then(whole) else {
         return Err(NoReply::Failed(AuthError::new(Code::InvalidResponse, "fetch brought no Response")));
     };
+    // `Response.error()`: the platform's fetch rejects in its place (Fetch standard), one of the caller's own may not.
+    if status == 0.0 && member(&response, "type") == "error" {
+        return Err(NoReply::Failed(AuthError::new(Code::Network, "fetch brought a network error")));
+    }
     let headers: Lookup = member(&response, "headers").unchecked_into();
     let header = |header| name(header, |header| headers.get(header)).ok()?.as_string();
     let headers =

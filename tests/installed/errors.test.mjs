@@ -57,6 +57,14 @@ describe("by status", () => {
     const opaque = { status: 0, type: "opaqueredirect", headers: new Headers(), body: null, ok: false };
     check(await rejection(authenticate({ ...options, fetch: async () => opaque })), { code: "unexpected_status", retryable: false });
   });
+
+  // The platform's fetch rejects in its place; one of the caller's own, a mock or a service worker's, may hand it out.
+  test("Response.error() is a failure of the network, and tried again", async () => {
+    let calls = 0;
+    const error = await rejection(authenticate({ ...options, maxRetries: 1, fetch: async () => Response.error(calls += 1) }));
+    check(error, { code: "network", retryable: true, attempts: 2 });
+    assert.equal(calls, 2);
+  });
 });
 
 describe("HTTP's status decides, whatever the body is", () => {
