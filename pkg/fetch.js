@@ -23,7 +23,7 @@ export async function fetchWithToken(client, args) {
   if (args.length === 0) return Reflect.apply(send, undefined, args);
   const missing = NEEDED.find((name) => typeof globalThis[name] !== "function");
   if (missing) throw new UnsupportedRuntimeError(`this runtime has no ${missing}: use Node.js from 18 on, or getToken()`);
-  const outgoing = await take(client.baseUrl, ...args);
+  const outgoing = await take(client, ...args);
   let record;
   try {
     const { token } = await tokenFor(client, outgoing);
@@ -34,7 +34,7 @@ export async function fetchWithToken(client, args) {
     if (response.status !== 401) return response;
     // The reply may have been faster than the copy.
     await record?.within(COPY_MS);
-    const isReplayable = (record ? record.bytes : outgoing.body) !== undefined;
+    const isReplayable = (record ? record.bytes : outgoing.body) !== undefined && !outgoing.body?.pipe;
     if (!client.unauthorized(token, isReplayable)) return response;
 
     // Frees the connection: nobody reads the body of this refusal.
@@ -50,7 +50,7 @@ export async function fetchWithToken(client, args) {
 }
 
 /** All of a request as it is now: what the caller changes from here on is for the next call. */
-async function take(baseUrl, input, init) {
+async function take({ baseUrl, fetch: ownFetch }, input, init) {
   const isRequest = input instanceof Request || Object.prototype.toString.call(input) === "[object Request]";
   let target;
   if (!isRequest) target = resolve(`${input}`, baseUrl);
@@ -64,7 +64,7 @@ async function take(baseUrl, input, init) {
   const wasUsed = isRequest && input.bodyUsed;
   let request;
   try {
-    request = new Request(target, recorded(init, members, target));
+    request = new Request(target, recorded(init, members, target, ownFetch));
   } catch (error) {
     // Some platforms' fetch has other words for it than their Request. The signal sees to it that nothing is sent.
     if (init == null || isObject(init)) await globalThis.fetch?.(target, { ...members, signal: AbortSignal.abort(error) });
@@ -78,11 +78,11 @@ async function take(baseUrl, input, init) {
   // On workerd, what of a Request's signal is passed on is the platform's to say.
   if (isRequest && members.signal === undefined && !platform.isolate) members.signal = input.signal;
   const signal = isSignal(members.signal) ? members.signal : request.signal;
-  if (signal?.aborted) throw refused(request, signal.reason);
+  if (signal?.aborted) throw refused(request, signal.reason, given);
   // A stream is locked from here on.
   if (isStream(given)) request = new Request(request);
 
-  const body = given == null ? null : copyOf(given);
+  const body = given == null ? null : copyOf(given, ownFetch && isForeign(given));
   // URL and init can be given to fetch as the caller did. Else the Request is what has the body.
   const isInit = !isRequest && body !== undefined;
   return {
@@ -106,17 +106,18 @@ function useUp(input, wasUsed) {
 }
 
 /** A token, unless the caller aborts before there is one. */
-async function tokenFor(client, { request, signal }) {
+async function tokenFor(client, { request, signal, body }) {
   try {
     return await client.getToken(signal && { signal });
   } catch (error) {
-    throw refused(request, error);
+    throw refused(request, error, body);
   }
 }
 
 /** The error, once the source of the body is told that nobody reads it. */
-function refused(request, error) {
+function refused(request, error, body) {
   cancel(request, error);
+  if (body?.pipe) body.destroy?.();
   return error;
 }
 
@@ -168,7 +169,7 @@ function checkOrigin(url, baseUrl, request = {}) {
 }
 
 /** An init whose members are noted as they are read: a getter may say something else the next time. */
-function recorded(init, members, { method }) {
+function recorded(init, members, { method }, ownFetch) {
   if (!isObject(init)) return init;
   // Not over the init itself: a proxy may not say anything else of a member that is frozen.
   return new Proxy(Object.create(init), {
@@ -176,6 +177,8 @@ function recorded(init, members, { method }) {
       const value = (members[name] = init[name]);
       // It goes along as it is. A Request that followed it would leave a listener on it: on one for all calls, one more a call.
       if (name === "signal" && isSignal(value)) return null;
+      // The platform would take it for text, such as "[object FormData]".
+      if (name === "body" && ownFetch && isForeign(value)) return null;
       // With an init, Bun forgets the method of a Request.
       return name === "method" && value === undefined ? method : value;
     },
@@ -207,7 +210,7 @@ function othersOf(init, members) {
 }
 
 /** A body that can be sent as often as one likes, with what is in it now; undefined if there is none such. */
-function copyOf(body) {
+function copyOf(body, isForeign) {
   if (typeof body !== "object" || body instanceof Blob) return body;
   if (body instanceof URLSearchParams) return new URLSearchParams(body);
   const buffer = ArrayBuffer.isView(body) ? body.buffer : body;
@@ -215,8 +218,9 @@ function copyOf(body) {
   if (buffer instanceof ArrayBuffer) {
     return buffer.byteLength ? new Uint8Array(buffer, body.byteOffset, body.byteLength).slice() : new Uint8Array();
   }
-  if (!(body instanceof FormData)) return undefined;
-  const copy = new FormData();
+  if (!(body instanceof FormData) && !isForeign) return undefined;
+  if (!body[Symbol.iterator]) return body;
+  const copy = new (isForeign ? body.constructor : FormData)();
   for (const [name, value] of body) copy.append(name, value);
   return copy;
 }
@@ -224,6 +228,10 @@ function copyOf(body) {
 const isObject = (value) => value !== null && (typeof value === "object" || typeof value === "function");
 const isSignal = (value) => value instanceof AbortSignal;
 const isStream = (body) => typeof body?.getReader === "function" || typeof body?.[Symbol.asyncIterator] === "function";
+
+/** A body that is the business of the caller's own fetch: a stream of Node.js, as npm's form-data is, or a form or blob of another making. */
+const isForeign = (body) => !(body instanceof FormData || body instanceof Blob)
+  && (body?.pipe || /FormData|Blob|File/.test(Object.prototype.toString.call(body)));
 
 /** Reads a copy of the body along with fetch, until it proves to be long: then nothing is kept. */
 function recordOf(request) {

@@ -1,5 +1,6 @@
 // auth.fetch handed to other clients, and a client of ours behind the proxies of state libraries.
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import load from "../fetch-clients/import.mjs";
@@ -136,5 +137,55 @@ describe("options.fetch of another making", () => {
     const request = new Request(`${api.url}/v1/pay`, { method: "PUT", body: "amount=100", headers: { "X-Key": "k1" } });
     const got = await (await own.fetch(request)).json();
     assert.deepEqual([got.method, got.text, got.headers["x-key"]], ["PUT", "amount=100", "k1"]);
+  });
+
+  // The platform knows none of them: its Request makes text of a form, "[object FormData]", and a web stream of one of Node.js.
+  const bodies = {
+    "a form of undici, by undici": async () => {
+      const { fetch, FormData } = await load("undici");
+      const body = new FormData();
+      body.append("amount", "100");
+      return { fetch, body, changed: () => body.append("amount", "200") };
+    },
+    "a form of node-fetch, by node-fetch": async () => {
+      const { default: fetch, FormData, File } = await load("node-fetch");
+      const body = new FormData();
+      body.append("amount", "100");
+      body.append("proof", new File(["bytes"], "proof.txt"));
+      return { fetch, body, changed: () => body.append("amount", "200") };
+    },
+    "a Blob of node-fetch, by node-fetch": async () => {
+      const { default: fetch, Blob } = await load("node-fetch");
+      return { fetch, body: new Blob(["bytes"], { type: "text/x" }) };
+    },
+    "a stream of Node.js, by node-fetch": async () => ({ fetch: (await load("node-fetch")).default, body: Readable.from([Buffer.from("bytes")]), isOnce: true }),
+  };
+  for (const [name, make] of Object.entries(bodies)) {
+    const boundary = /-{4,}[\w-]+/g;
+    const seen = ({ text, headers }) => [text.replace(boundary, "B"), headers["content-type"]?.replace(boundary, "B"), headers["transfer-encoding"]];
+    for (const first of [200, 401]) {
+      test(`${name}, first answer ${first}`, async () => {
+        const plain = await make();
+        const expected = await (await plain.fetch(`${api.url}/v1/pay`, { method: "POST", body: plain.body })).json();
+        api.requests.length = 0;
+        const { fetch, body, changed, isOnce } = await make();
+        const own = new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, fetch });
+        if (first === 401) api.revoked.add((await own.getToken()).token);
+        const call = own.fetch("v1/pay", { method: "POST", body });
+        changed?.();
+        const response = await call;
+        const again = first === 401 && !isOnce;
+        assert.equal(response.status, first === 401 && isOnce ? 401 : 200);
+        assert.equal(api.requests.length, again ? 2 : 1);
+        for (const request of api.requests) assert.deepEqual(seen(request), seen(expected));
+      });
+    }
+  }
+
+  test("a stream of Node.js is destroyed when there is no token to send it with", async () => {
+    const body = Readable.from([Buffer.from("bytes")]);
+    const own = new DigitalpayeAuth({ ...credentials, baseUrl: api.url, maxRetries: 0, fetch: async () => Promise.reject(new Error("no network")) });
+    await assert.rejects(own.fetch("v1/pay", { method: "POST", body }), { code: "network" });
+    assert.ok(body.destroyed);
   });
 });
