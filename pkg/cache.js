@@ -18,6 +18,11 @@ export class TokenCache {
   }
 
   get isFresh() {
-    return performance.now() < this.#monotonic && Date.now() < this.#wall;
+    try {
+      return performance.now() < this.#monotonic && Date.now() < this.#wall;
+    } catch {
+      // The module goes by the clock that is left.
+      return false;
+    }
   }
 }

@@ -211,3 +211,42 @@ test("5,000 calls at once, of every kind, and each ends as it should", async () 
   }));
   assert.equal(outcomes.filter((held) => !held).length, 0);
 });
+
+// As in a compartment of Hardened JavaScript: Date.now and Math.random throw there, and performance has to be endowed.
+describe("clocks and dice that throw", () => {
+  const all = { "Date.now": ["Date", "now"], "performance.now": ["performance", "now"], "Math.random": ["Math", "random"] };
+  const sets = [...Object.values(all).map((one) => [one]), [all["Date.now"], all["Math.random"]]];
+  for (const set of sets) {
+    test(`${set.map((names) => names.join(".")).join(" and ")}: from the start a token, later an error at most, and nothing hangs`, async () => {
+      const { result, stderr, code } = await inChild(async ({ set, credentials }) => {
+        const { AuthError, DigitalpayeAuth } = await import("digitalpaye-auth");
+        const originals = set.map(([object, name]) => globalThis[object][name]);
+        const change = (make) => set.forEach(([object, name], index) => { globalThis[object][name] = make(originals[index]); });
+        const breaks = () => change(() => () => { throw new TypeError("secure mode"); });
+        const iat = 1_790_000_000;
+        const jwt = `e30.${Buffer.from(JSON.stringify({ iat, exp: iat + 600 })).toString("base64url")}.x`;
+        const reply = () => new Response(JSON.stringify({ statusCode: 200, data: { token: jwt, exp: iat + 600 } }));
+        const seen = {};
+        const outcome = (promise) => promise.then(() => "token", (error) => (AuthError.is(error) ? "AuthError" : String(error)));
+        const client = (fetch) => new DigitalpayeAuth({ ...credentials, timeout: 1_000, fetch });
+
+        breaks();
+        let calls = 0;
+        const auth = client(async () => { calls += 1; if (calls === 1) throw new Error("once"); return reply(); });
+        seen.fromTheStart = await outcome(auth.getToken());
+        seen.held = await outcome(auth.getToken());
+        seen.calls = calls;
+        seen.never = await outcome(client(() => new Promise(() => {})).getToken());
+        change((original) => original);
+        seen.later = await outcome(client(async () => { breaks(); return reply(); }).getToken());
+        change((original) => original);
+        seen.afterwards = await outcome(client(async () => reply()).getToken());
+        return seen;
+      }, { set, credentials: { apiKey: good.apiKey, apiSecret: good.apiSecret } });
+      assert.equal(code, 0, stderr);
+      assert.match(result.later, /^(token|AuthError)$/);
+      delete result.later;
+      assert.deepEqual(result, { fromTheStart: "token", held: "token", calls: 2, never: "AuthError", afterwards: "token" });
+    });
+  }
+});
