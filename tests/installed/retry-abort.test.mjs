@@ -104,10 +104,12 @@ describe("abort", () => {
     const error = await rejection(authenticate({ ...options, baseUrl: raw.url }, { signal: timeout }));
     assert.equal(error, timeout.reason);
     assert.equal(error.name, "TimeoutError");
+    // On a busy machine those 50 ms are over before the request is sent.
+    raw.reset(() => {});
     const controller = new AbortController();
     const any = AbortSignal.any([controller.signal, AbortSignal.timeout(60_000)]);
     const call = authenticate({ ...options, baseUrl: raw.url }, { signal: any });
-    await raw.request(2);
+    await raw.request(1);
     controller.abort("one of them");
     assert.equal(await rejection(call), "one of them");
   });
