@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { installed } from "../lib/install.mjs";
 
@@ -32,6 +33,27 @@ export async function startMember({ name = "redis 5", server, recipe, options })
       return exited;
     },
   };
+}
+
+/** Twenty that `start()` makes and that ask together make one exchange with the API `upstream`, and one that comes late none. */
+export async function shareOneExchange(start, upstream) {
+  upstream.before = () => sleep(200);
+  const fleet = await Promise.all(Array.from({ length: 20 }, () => start()));
+  const answers = await Promise.all(fleet.map((process) => process.ask()));
+  assert.deepEqual(answers.filter(({ token }) => token !== upstream.tokens[0]), []);
+  assert.equal(upstream.exchanges(), 1);
+  assert.equal((await (await start()).ask()).token, upstream.tokens[0]);
+  assert.equal(upstream.exchanges(), 1);
+}
+
+/** Those who waited 30 s at most for a holder that died got a second exchange's token, in time. */
+export async function takeOver(answers, upstream) {
+  for (const { token, error, ms } of answers) {
+    assert.equal(token, upstream.tokens[0], error);
+    // Half of their own time is 15 s: sooner than that, they did not just stop waiting.
+    assert.ok(ms < 10_000, `took ${ms} ms`);
+  }
+  assert.equal(upstream.exchanges(), 2);
 }
 
 /** Ends all that still run. */
