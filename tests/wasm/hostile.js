@@ -127,6 +127,10 @@ const areas = {
     "then settles twice": fetching(() => twice(reply()), "token"),
     "never": [(o) => { o.fetch = () => never; o.timeout = 20; }, "timeout"],
     "constructor of a promise throws": fetching(() => getter(Promise.resolve(reply()), "constructor"), "network"),
+    "constructor of a promise throws the second time": fetching(() => {
+      let asked = false;
+      return getter(Promise.resolve(reply()), "constructor", () => (asked ? fail() : (asked = true, Promise)));
+    }, "network"),
     // As `await` has it: what a promise of the platform's carries in place of `then` is not asked.
     "then of a promise throws": fetching(() => getter(Promise.resolve(reply()), "then"), "token"),
     "then of a promise settles otherwise": fetching(() => Object.assign(Promise.resolve(reply()), { then: (_, reject) => reject(new Error("then")) }), "token"),
