@@ -178,6 +178,7 @@ const programs = {
   xvfb: { names: ["Xvfb"], debian: ["xvfb"], ubuntu: ["xvfb"], dnf: ["xorg-x11-server-Xvfb"], brew: [] },
   curl: { names: ["curl"], debian: ["curl"], ubuntu: ["curl"], dnf: ["curl"], brew: ["curl"] },
   ps: { names: ["ps"], debian: ["procps"], ubuntu: ["procps"], dnf: ["procps-ng"], brew: [] },
+  git: { names: ["git"], debian: ["git"], ubuntu: ["git"], dnf: ["git"], brew: ["git"] },
   openssl: { names: ["openssl"], debian: ["openssl"], ubuntu: ["openssl"], dnf: ["openssl"], brew: ["openssl"] },
   redis: { names: ["redis-server"], debian: ["redis-server"], ubuntu: ["redis-server"], dnf: ["redis"], brew: ["redis"] },
 };

@@ -48,7 +48,7 @@ export const stages = [
     ["cargo", "test", "--locked", ...wasm, ...wasmRunner, "--test", "browser"],
     { WASM_TESTS_IN: "chromium" },
   ) },
-  { name: "packaging", by: /^(docs|README)/, suites: ["tests/packaging"] },
+  { name: "packaging", by: /^(docs|README)/, suites: ["tests/packaging"], needs: ["git"] },
   { name: "types", by: /^pkg\/.*\.d\.ts$|^pkg\/package/, suites: ["tests/types"] },
   { name: "installed", suites: ["tests/installed"], needs: ["curl"] },
   { name: "doctor", suites: ["tests/doctor"], needs: ["openssl"] },
@@ -60,9 +60,9 @@ export const stages = [
   { name: "fetch-matrix", suites: ["tests/fetch-matrix"], needs: ["chromium"] },
   { name: "page", by: /^www\//, suites: ["www/tests"], needs: ["chromium", "firefox"] },
   // `npm start` compiles, and would wait for whoever of cargo's does.
-  { name: "commands", by: /^scripts\//, suites: ["tests/commands"], lane: "cargo" },
-  { name: "examples", by: /^examples\//, suites: ["tests/examples"], needs: ["curl", "ps", "redis"] },
-  { name: "docs", by: /\.md$|^(docs|scripts)\//, suites: ["tests/docs"], needs: ["curl", "redis"] },
+  { name: "commands", by: /^scripts\//, suites: ["tests/commands"], lane: "cargo", needs: ["git"] },
+  { name: "examples", by: /^examples\//, suites: ["tests/examples"], needs: ["curl", "git", "ps", "redis"] },
+  { name: "docs", by: /\.md$|^(docs|scripts)\//, suites: ["tests/docs"], needs: ["curl", "git", "redis"] },
   // These measure time.
   { name: "faults", suites: ["tests/faults", "tests/soak"], alone: true, needs: ["chromium", "openssl"] },
   { name: "budget", suites: ["tests/bench"], alone: true },
