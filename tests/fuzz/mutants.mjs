@@ -61,7 +61,7 @@ export const mutants = [
   },
   {
     fault: "what foreign promises reject with is nobody's",
-    edits: [[GLUE, "const ret = Promise.prototype.then.call(arg0, arg1, arg2);", "const ret = arg1 === undefined ? arg0 : Promise.prototype.then.call(arg0, arg1, arg2);"]],
+    edits: [[GLUE, "const ret = arg0.then(arg1, arg2);", "const ret = arg1 === undefined ? arg0 : arg0.then(arg1, arg2);"]],
     message: /unhandledRejection/,
   },
   {

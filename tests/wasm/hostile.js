@@ -131,9 +131,8 @@ const areas = {
       let asked = false;
       return getter(Promise.resolve(reply()), "constructor", () => (asked ? fail() : (asked = true, Promise)));
     }, "network"),
-    // As `await` has it: what a promise of the platform's carries in place of `then` is not asked.
-    "then of a promise throws": fetching(() => getter(Promise.resolve(reply()), "then"), "token"),
-    "then of a promise settles otherwise": fetching(() => Object.assign(Promise.resolve(reply()), { then: (_, reject) => reject(new Error("then")) }), "token"),
+    "then of a promise throws": fetching(() => getter(Promise.resolve(reply()), "then"), "network"),
+    "then of a promise settles otherwise": fetching(() => Object.assign(Promise.resolve(reply()), { then: (_, reject) => reject(new Error("then")) }), "network"),
     "then of a derived promise is what makes it settle": fetching(() => new Lazy(reply()), "token"),
     "species of a promise throws": fetching(() => species(function () { throw new Error("species"); }), "network"),
     "species of a promise makes none": fetching(() => species(function () {}), "network"),
