@@ -9,7 +9,7 @@ import { step } from "./terminal.mjs";
 
 const minutes = (count) => count * 60_000;
 
-const binary = join(target, "debug", `digitalpaye-sandbox${process.platform === "win32" ? ".exe" : ""}`);
+const binary = join(target, "debug", "digitalpaye-sandbox");
 
 /** A copy that stays as it is: cargo puts another binary in the place of the first one when it tests the workspace. */
 export function keepSandbox() {

@@ -15,8 +15,9 @@ const inWasm = /^(src|tests\/wasm)\/|^tests\/(node|browser)\.rs$|^pkg\/\w+\.js$|
 
 /**
  * The stages in the order of their rows. Those with `work` are cargo's, which compile into one folder: they take turns, as all of one
- * `lane` do, and run beside the others. One with `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of its files is a job of its own,
- * several at a time; with `alone`, one after another when nothing else runs. `needs` are the tools that setup installs for it.
+ * `lane` do, and run beside the others. One with `suites` (folders of *.test.mjs) gets the installed package and the stand-in; each of
+ * its files is a job of its own, several at a time; with `alone`, one after another when nothing else runs. `needs` are the tools that
+ * setup installs for it.
  * A stage whose files are not there is left out. `by` is which files, beside those of the suites, can change what it says.
  */
 export const stages = [
